@@ -1,0 +1,64 @@
+# make demo and make test do everything on a fresh Debian machine that has a Swift toolchain.
+# Both work as root, and as a user who may use sudo.
+SHELL := /bin/bash
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# /opt/swift is where an unpacked toolchain usually lives.
+export PATH := $(PATH):/opt/swift/usr/bin
+BUILD := .build/release
+PACKAGES := g++ pkg-config libarchive-dev libcurl4-openssl-dev libidn2-dev libmaxminddb-dev libmicrohttpd-dev \
+	libsimdjson-dev libsqlite3-dev libssl-dev libyaml-dev libzstd-dev zlib1g-dev sqlite3 curl
+
+.PHONY: help packages build demo stop test lint papers bench vectors install clean
+
+help:
+	@echo "make demo     install, build, start the fleet, send a report through it, show the events"
+	@echo "make stop     stop the demo's fleet"
+	@echo "make test     install, build, run all tests"
+	@echo "make bench    measure (JSON=1: one JSON object a line)"
+	@echo "make vectors DIR=…   compare with recorded runs of IntelMQ"
+	@echo "make papers   render the generated documents anew"
+	@echo "make lint     swift format, strict"
+	@echo "make install  build and install below PREFIX (/usr/local)"
+
+packages:
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+	  echo "installing:" $$missing; \
+	  $(SUDO) apt-get update -q >/dev/null && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing >/dev/null; \
+	fi
+	@command -v swift >/dev/null || { echo "error: no swift in PATH: install a Swift 6 toolchain (https://swift.org/install) and call make again"; exit 69; }
+
+build: packages
+	swift build -c release --static-swift-stdlib --product intelmq
+
+demo: build
+	@deploy/demo/demo.sh $(BUILD)/intelmq
+
+stop:
+	@$(BUILD)/intelmq ctl down
+
+test: packages
+	swift build --build-tests
+	swift test --skip-build
+
+lint:
+	swift format lint --strict --recursive --parallel Package.swift Services Shared Tests
+
+papers:
+	swift build --product intelmq
+	.build/debug/intelmq render .
+
+bench: build
+	deploy/bench/bench.sh $(BUILD) $(if $(JSON),--json)
+
+vectors: packages
+	swift build --product vectors
+	.build/debug/vectors $(or $(DIR),../shared/vectors)
+
+PREFIX ?= /usr/local
+install: build
+	$(SUDO) install -D -m 755 $(BUILD)/intelmq $(PREFIX)/bin/intelmq
+	$(SUDO) $(PREFIX)/bin/intelmq install $(PREFIX)/bin
+
+clean:
+	rm -rf .build var

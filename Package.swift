@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
+/// A library of ours in Shared/.
+func shared(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Shared/\(name)", swiftSettings: settings)
+}
+
+/// A C library of the system; `package` is its Debian package.
+func system(_ name: String, package: String) -> Target {
+    .systemLibrary(name: name, path: "Shared/\(name)", providers: [.apt([package])])
+}
+
+/// A family of workers: every worker is a folder with its Swift file, README and cases; mappings are YAML files.
+func family(_ name: String, _ dependencies: [Target.Dependency], workers: [String], mappings: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: ["IDF", "ServiceKernel", "YAML"] + dependencies, path: "Services/\(name)",
+        exclude: workers.flatMap { ["\($0)/README.md", "\($0)/cases"] } + (mappings.isEmpty ? [] : ["mappings/README.md"]),
+        resources: mappings.map { .embedInCode("mappings/\($0).yaml") }, swiftSettings: settings)
+}
+
+/// A part of the program that is no worker.
+func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: ["IDF", "YAML"] + dependencies, path: "Services/\(name)", swiftSettings: settings)
+}
+
+let package = Package(
+    name: "intelmq-fleet",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        system("CArchive", package: "libarchive-dev"),
+        system("CCrypto", package: "libssl-dev"),
+        system("CCurl", package: "libcurl4-openssl-dev"),
+        system("CIDN2", package: "libidn2-dev"),
+        system("CMaxMindDB", package: "libmaxminddb-dev"),
+        system("CMicroHTTPD", package: "libmicrohttpd-dev"),
+        system("CSQLite", package: "libsqlite3-dev"),
+        system("CYAML", package: "libyaml-dev"),
+        system("CZlib", package: "zlib1g-dev"),
+        .target(
+            name: "CSimdJSON", path: "Shared/CSimdJSON", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
+        shared("IDF", ["CSimdJSON", "CIDN2", "CCrypto"]),
+        shared("YAML", ["CYAML"]),
+        shared("CSV"),
+        shared("Archive", ["CArchive", "CZlib"]),
+        shared("HTTP", ["CMicroHTTPD", "CCurl"]),
+        shared("SQLite", ["CSQLite"]),
+        shared("Spool", ["SQLite"]),
+        shared("RecentSet"),
+        shared("ASNDatabase", ["IDF", "CMaxMindDB", "CZlib"]),
+        shared(
+            "ServiceKernel",
+            [
+                "IDF", "YAML", "HTTP", "Spool", "Archive", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        shared("Mapping", ["IDF", "YAML", "CSV"]),
+        family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
+        family(
+            "Parsers", ["Mapping", "CSV", "HTTP"], workers: ["csv", "shadowserver"],
+            mappings: ["cins-army", "feodotracker", "openphish"]),
+        family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "taxonomy"]),
+        family("Outputs", ["SQLite", "CSV"], workers: ["file", "sql"]),
+        service("Control", ["ServiceKernel", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(
+            name: "intelmq", dependencies: ["Collectors", "Parsers", "Experts", "Outputs", "Control"], path: "Services/Fleet",
+            swiftSettings: settings),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,7 @@
+public import ServiceKernel
+
+/// The collectors, one line each.
+public let collectors = [
+    RosterEntry(FileCollector.self),
+    RosterEntry(HTTPCollector.self),
+]

@@ -1,0 +1,119 @@
+import ArgumentParser
+import Glibc
+import IDF
+import ServiceKernel
+import Synchronization
+
+/// `intelmqctl`: what concerns a workflow as a whole.
+enum ControlProgram {
+    private static let box = Mutex<Roster>(Roster([]))
+    static var roster: Roster { box.withLock { $0 } }
+
+    static func main(_ roster: Roster, _ arguments: [String]) async -> Never {
+        box.withLock { $0 = roster }
+        await ControlCommand.main(arguments)
+        exit(0)
+    }
+}
+
+struct ControlCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "intelmqctl", abstract: "Checks, runs and operates workflows.", version: Version.current,
+        subcommands: [Run.self, Up.self, Down.self, Check.self])
+
+    /// Reads a graph or ends with its errors.
+    static func graph(_ path: String) throws -> Graph {
+        do { return try Graph(path: path, roster: ControlProgram.roster) } catch {
+            say(error.description)
+            throw ExitCode(78)
+        }
+    }
+}
+
+extension ControlCommand {
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Runs a workflow once, in one process, over files or standard input.")
+        @Argument(help: "The workflow: an OpenAPI document.") var graph: String
+        @Argument(help: "Reports or packets for the first node; - is standard input.") var files: [String] = []
+        @Option(help: "Stop after so many events.") var stopAfter: Int?
+        @Flag(help: "Print the counts as JSON.") var json = false
+
+        func run() async throws {
+            let graph = try ControlCommand.graph(graph)
+            let workflow: WorkflowRun
+            do { workflow = try WorkflowRun(graph, roster: ControlProgram.roster) } catch {
+                say(error.description)
+                throw ExitCode(78)
+            }
+            let started = ContinuousClock.now
+            let outcome = await workflow.run(files, stopAfter: stopAfter ?? .max)
+            let seconds = (ContinuousClock.now - started) / .seconds(1)
+            if json {
+                let nodes = workflow.summary().map { line in
+                    JSONValue.object([
+                        "node": .string(line.node), "received": .integer(line.received), "sent": .integer(line.sent),
+                        "dropped": .integer(line.dropped), "dead-lettered": .integer(line.dead),
+                    ])
+                }
+                print(JSONValue.object(["seconds": .number("\(seconds)"), "events": .integer(outcome.accepted), "nodes": .array(nodes)]).pretty())
+            } else {
+                for line in workflow.summary() {
+                    print(
+                        "\(line.node.padded(to: 24))\(line.received) in, \(line.sent) out"
+                            + (line.dropped > 0 ? ", \(line.dropped) dropped" : "") + (line.dead > 0 ? ", \(line.dead) dead letters" : ""))
+                }
+                print("\(outcome.accepted) events in \((seconds * 1000).rounded() / 1000) s")
+            }
+            if let problem = outcome.problem { say("error: \(problem)") }
+            if outcome.exitCode != 0 { throw ExitCode(outcome.exitCode) }
+        }
+    }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Checks a workflow and the configuration of all its nodes.")
+        @Argument(help: "The workflow: an OpenAPI document.") var graph: String
+
+        func run() throws {
+            let graph = try ControlCommand.graph(graph)
+            do {
+                _ = try WorkflowRun(graph, roster: ControlProgram.roster)
+            } catch {
+                say(error.description)
+                throw ExitCode(78)
+            }
+            print("ok: \(graph.nodes.count) nodes")
+        }
+    }
+
+    struct Up: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Starts every node of a workflow as its own service process on loopback ports.")
+        @Argument(help: "The workflow: an OpenAPI document.") var graph: String
+        @Option(help: "Folder for configuration, state, logs and process ids.") var directory = "var"
+
+        func run() async throws {
+            let graph = try ControlCommand.graph(graph)
+            do throws(Rejection) {
+                let fleet = LocalFleet(directory: directory)
+                try await fleet.start(graph)
+                for (node, pid) in fleet.processes() { print("\(node.padded(to: 24))pid \(pid)  \(graph.nodes.first { $0.name == node }?.server ?? "")") }
+            } catch {
+                say("error: \(error.detail)")
+                throw ExitCode(69)
+            }
+        }
+    }
+
+    struct Down: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Stops the processes that `up` has started; each finishes what is open.")
+        @Option(help: "The folder given to `up`.") var directory = "var"
+
+        func run() async throws {
+            let left = await LocalFleet(directory: directory).stop()
+            guard left.isEmpty else {
+                say("error: still running: \(left.joined(separator: ", "))")
+                throw ExitCode(1)
+            }
+            print("stopped")
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Glibc
+public import ServiceKernel
+
+/// The one program of the fleet: what it is called as, or its first argument, says what it does.
+public enum FleetProgram {
+    /// Runs a worker, `intelmqctl`, or a verb of `intelmq` itself, and ends the process.
+    public static func main(_ roster: Roster) async -> Never {
+        var arguments = CommandLine.arguments
+        let called = arguments.removeFirst().split(separator: "/").last.map(String.init) ?? "intelmq"
+        if called == "intelmqctl" { await ControlProgram.main(roster, arguments) }
+        if called != "intelmq", let worker = roster.worker(named: called) {
+            await WorkerProgram.main(worker, roster: roster, arguments: arguments)
+        }
+        guard let verb = arguments.first else { fail(usage, code: 64) }
+        arguments.removeFirst()
+        if verb == "ctl" || verb == "intelmqctl" { await ControlProgram.main(roster, arguments) }
+        if let worker = roster.worker(named: verb) { await WorkerProgram.main(worker, roster: roster, arguments: arguments) }
+        switch verb {
+        case "list":
+            for entry in roster.workers { print(entry.name.padded(to: 26) + entry.spec.summary) }
+            exit(0)
+        case "install": install(roster, into: arguments.first)
+        case "render":
+            do {
+                try Papers.write(roster, into: arguments.first ?? ".")
+                exit(0)
+            } catch {
+                fail("error: \(error)", code: 74)
+            }
+        case "version", "--version":
+            print("intelmq \(Version.current)")
+            exit(0)
+        case "help", "--help", "-h":
+            print(usage)
+            exit(0)
+        default:
+            let near = roster.nearest(verb).map { "; did you mean \"\($0)\"?" } ?? ""
+            fail("error: no worker or verb \"\(verb)\"\(near)\n\(usage)", code: 64)
+        }
+    }
+
+    private static let usage = """
+        usage: intelmq WORKER [serve|run|check|sample|schema|openapi|man|self-test|update-db|dead-letters|version] [options]
+               intelmq list               the workers
+               intelmq ctl VERB           the workflow as a whole (also: intelmqctl VERB)
+               intelmq install DIRECTORY  a link per worker, intelmq-WORKER, and intelmqctl
+               intelmq render [DIRECTORY] writes the generated papers of the source tree
+               intelmq version
+        help on a worker: intelmq WORKER --help
+        """
+
+    private static func install(_ roster: Roster, into directory: String?) -> Never {
+        guard let directory else { fail("error: install needs a directory, as: intelmq install /usr/local/bin", code: 64) }
+        var path = [CChar](repeating: 0, count: 4096)
+        let length = readlink("/proc/self/exe", &path, path.count - 1)
+        guard length > 0 else { fail("error: cannot find this program's own file", code: 74) }
+        let program = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let own = "\(directory)/intelmq"
+        for name in roster.workers.map(\.programName) + ["intelmqctl"] + (program == own ? [] : ["intelmq"]) {
+            let link = "\(directory)/\(name)"
+            unlink(link)
+            guard symlink(program, link) == 0 else {
+                fail("error: cannot link \(link): \(String(cString: strerror(errno)))", code: 74)
+            }
+            print(link)
+        }
+        exit(0)
+    }
+}
+
+/// Says why and ends the process.
+func fail(_ text: String, code: Int32) -> Never {
+    say(text)
+    exit(code)
+}
+
+extension String {
+    func padded(to width: Int) -> String { self + String(repeating: " ", count: Swift.max(1, width - count)) }
+}

@@ -1,0 +1,115 @@
+import ServiceKernel
+import YAML
+
+/// A workflow: an OpenAPI 3.1 document whose operations are nodes and whose `x-intelmq-edges` are arrows.
+struct Graph {
+    struct Node {
+        let name: String
+        let entry: RosterEntry
+        let server: String
+        let settings: YAMLNode?
+        let worker: YAMLNode
+        let edges: [(to: String, node: YAMLNode)]
+        let place: YAMLNode
+    }
+
+    let title: String
+    let nodes: [Node]
+    let document: YAMLDocument
+
+    /// Nodes that no edge ends at.
+    var sources: [Node] {
+        let targets = Set(nodes.flatMap { $0.edges.map(\.to) })
+        return nodes.filter { !targets.contains($0.name) }
+    }
+
+    /// Reads and checks a graph; everything that is wrong is named with its place.
+    init(path: String, roster: Roster) throws(ConfigurationError) {
+        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.description]) }
+        var messages: [String] = []
+        let document = document
+        func note(_ message: String, _ node: YAMLNode, _ help: String? = nil) {
+            messages.append(document.diagnostic(message, at: node, help: help))
+        }
+        let root = document.root
+        if root["openapi"]?.string?.hasPrefix("3.1") != true {
+            note("a workflow is an OpenAPI 3.1 document", root["openapi"] ?? root, "begin with: openapi: 3.1.0")
+        }
+        var nodes: [Node] = []
+        for (path, item) in root["paths"]?.pairs ?? [] {
+            guard let operation = item["post"] else {
+                note("the path \(path.string ?? "") has no post operation", path, "a node is: post: {operationId: NAME, x-intelmq-worker: {uses: WORKER}}")
+                continue
+            }
+            guard let name = operation["operationId"]?.string, let worker = operation["x-intelmq-worker"], let uses = worker["uses"] else {
+                note("a node needs an operationId and x-intelmq-worker: {uses: …}", operation)
+                continue
+            }
+            guard let entry = roster.worker(named: uses.string ?? "") else {
+                note("unknown worker \"\(uses.string ?? "")\"", uses, roster.nearest(uses.string ?? "").map { "did you mean \"\($0)\"?" })
+                continue
+            }
+            if nodes.contains(where: { $0.name == name }) { note("two nodes are named \"\(name)\"", operation["operationId"]!) }
+            let edges = (operation["x-intelmq-edges"]?.array ?? []).map { (to: $0["to"]?.string ?? "", node: $0["to"] ?? $0) }
+            let server = item["servers"]?.array?.first?["url"]?.string ?? root["servers"]?.array?.first?["url"]?.string ?? ""
+            nodes.append(Node(name: name, entry: entry, server: server, settings: worker["settings"], worker: worker, edges: edges, place: operation))
+        }
+        if nodes.isEmpty, messages.isEmpty { note("the workflow has no nodes", root["paths"] ?? root) }
+        for node in nodes {
+            for edge in node.edges where !nodes.contains(where: { $0.name == edge.to }) {
+                let near = nearest(edge.to, in: nodes.map(\.name)).map { "did you mean \"\($0)\"?" }
+                note("the edge from \(node.name) ends nowhere: no node \"\(edge.to)\"", edge.node, near)
+            }
+        }
+        if let cycle = Self.cycle(nodes) { note("a cycle: \(cycle.joined(separator: " → "))", nodes[0].place, "events would run round for ever") }
+        guard messages.isEmpty else { throw ConfigurationError(messages) }
+        title = root["info"]?["title"]?.string ?? path
+        self.nodes = nodes
+    }
+
+    private static func cycle(_ nodes: [Node]) -> [String]? {
+        var done: Set<String> = []
+        func walk(_ name: String, _ trail: [String]) -> [String]? {
+            if let start = trail.firstIndex(of: name) { return Array(trail[start...]) + [name] }
+            guard !done.contains(name), let node = nodes.first(where: { $0.name == name }) else { return nil }
+            for edge in node.edges { if let found = walk(edge.to, trail + [name]) { return found } }
+            done.insert(name)
+            return nil
+        }
+        for node in nodes { if let found = walk(node.name, []) { return found } }
+        return nil
+    }
+
+    /// The nodes, every one after those its edges end at.
+    var leavesFirst: [Node] {
+        var order: [Node] = []
+        func visit(_ node: Node) {
+            guard !order.contains(where: { $0.name == node.name }) else { return }
+            for edge in node.edges { if let target = nodes.first(where: { $0.name == edge.to }) { visit(target) } }
+            order.append(node)
+        }
+        for node in nodes { visit(node) }
+        return order
+    }
+
+    /// The configuration file of one node, run as its own service.
+    /// - Parameter state: folder below which each node keeps its state; nil: none.
+    func configuration(of node: Node, state: String?) -> String {
+        var text = "# \(node.name) of \"\(title)\", made from \(document.file)\nworker: \(node.entry.name)\nname: \(node.name)\n"
+        let server = node.server.split(separator: "/").dropFirst().first.map(String.init) ?? ""
+        if node.entry.family != .collector, !server.isEmpty { text += "listen: \(server)\n" }
+        if let state { text += "state: \(state)/\(node.name)\n" }
+        for (key, value) in node.worker.pairs ?? [] where !["uses", "settings", "replicas"].contains(key.string ?? "") {
+            text += "\(key.string ?? ""): \(value.flow)\n"
+        }
+        if !node.edges.isEmpty {
+            text += "edges:\n"
+            for edge in node.edges {
+                let target = nodes.first { $0.name == edge.to }
+                text += "  - {to: \"\(target?.server ?? "")/v1/packets\", name: \(edge.to)}\n"
+            }
+        }
+        if let settings = node.settings, settings.pairs?.isEmpty == false { text += "settings: \(settings.flow)\n" }
+        return text
+    }
+}

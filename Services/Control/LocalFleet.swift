@@ -1,0 +1,93 @@
+import Glibc
+import HTTP
+import ServiceKernel
+
+/// The nodes of a workflow as processes of this machine.
+struct LocalFleet {
+    let directory: String
+
+    /// Starts every node, those at the end first, and returns when all are ready.
+    func start(_ graph: Graph) async throws(Rejection) {
+        guard processes().isEmpty else { throw .unavailable("a workflow is running in \(directory); stop it: intelmqctl down --directory \(directory)") }
+        for folder in ["etc/config.d", "state", "log", "run"] { try folder.withFolder(in: directory) }
+        for node in graph.leavesFirst {
+            let file = "\(directory)/etc/config.d/\(node.name).yaml"
+            try replaceFile(file, with: Array(graph.configuration(of: node, state: "\(directory)/state").utf8))
+            let pid = try spawn(["/proc/self/exe", node.entry.name, "serve", "--config", file], log: "\(directory)/log/\(node.name).log")
+            try replaceFile("\(directory)/run/\(node.name).pid", with: Array("\(pid)\n".utf8))
+            if node.entry.family != .collector { try await waitUntilReady(node, pid) }
+        }
+    }
+
+    private func waitUntilReady(_ node: Graph.Node, _ pid: pid_t) async throws(Rejection) {
+        let client = HTTPClient(connectionsPerHost: 1)
+        for _ in 0..<500 {
+            if let answer = try? await client.send(HTTPClientRequest(url: "\(node.server)/readyz", timeoutMilliseconds: 1000)), answer.status == 200 { return }
+            var status: Int32 = 0
+            if waitpid(pid, &status, WNOHANG) == pid {
+                unlink("\(directory)/run/\(node.name).pid")
+                let log = readFile("\(directory)/log/\(node.name).log").map { String(decoding: $0.suffix(2000), as: UTF8.self) } ?? ""
+                _ = await stop()
+                throw .unavailable("the node \(node.name) does not start:\n\(log)")
+            }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        throw .unavailable("the node \(node.name) is not ready after 10 s; see \(directory)/log/\(node.name).log")
+    }
+
+    private func spawn(_ arguments: [String], log: String) throws(Rejection) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o640)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setflags(&attributes, 0x80)  // POSIX_SPAWN_SETSID: it outlives this terminal
+        var words = arguments.map { strdup($0) as UnsafeMutablePointer<CChar>? }
+        words.append(nil)
+        defer { for word in words { free(word) } }
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, arguments[0], &actions, &attributes, words, environ)
+        guard code == 0 else { throw .unavailable("cannot start a process: \(String(cString: strerror(code)))") }
+        return pid
+    }
+
+    /// The processes that live, by node.
+    func processes() -> [(node: String, pid: pid_t)] {
+        guard let folder = opendir("\(directory)/run") else { return [] }
+        defer { closedir(folder) }
+        var found: [(String, pid_t)] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
+            guard name.hasSuffix(".pid"), let bytes = readFile("\(directory)/run/\(name)") else { continue }
+            guard let pid = pid_t(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)), isOurs(pid) else { continue }
+            found.append((String(name.dropLast(4)), pid))
+        }
+        return found.sorted { $0.0 < $1.0 }
+    }
+
+    /// A number in a file may belong to somebody else by now.
+    private func isOurs(_ pid: pid_t) -> Bool {
+        guard kill(pid, 0) == 0, let line = readFile("/proc/\(pid)/cmdline") else { return false }
+        return String(decoding: line, as: UTF8.self).contains("--config\0\(directory)/etc/config.d/")
+    }
+
+    /// Asks every process to stop and waits; answers the nodes that still run.
+    func stop() async -> [String] {
+        for process in processes() { kill(process.pid, SIGTERM) }
+        for _ in 0..<600 {
+            var status: Int32 = 0
+            while waitpid(-1, &status, WNOHANG) > 0 {}
+            if processes().isEmpty { break }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        return processes().map(\.node)
+    }
+}
+
+extension String {
+    fileprivate func withFolder(in directory: String) throws(Rejection) { try makeFolder("\(directory)/\(self)") }
+}

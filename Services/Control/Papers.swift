@@ -1,0 +1,48 @@
+import IDF
+import ServiceKernel
+
+/// The papers that are rendered from the code and committed; a test proves them current.
+public enum Papers {
+    /// Path in the source tree and content of every paper that is generated as a whole.
+    public static func all(_ roster: Roster) -> [(path: String, content: String)] {
+        var papers: [(String, String)] = [("openapi/schemas/idf-3.1.schema.json", IDFSchema.document.pretty() + "\n")]
+        papers.append(("docs/fields.md", IDFSchema.page))
+        var index = "# Workers\n\n| worker | what |\n|---|---|\n"
+        for entry in roster.workers {
+            papers.append(("openapi/\(entry.name).json", Renderer.openAPI(of: entry).pretty() + "\n"))
+            papers.append(("docs/man/\(entry.programName).1", Renderer.man(of: entry)))
+            index += "| `\(entry.name)` | \(entry.spec.summary) |\n"
+        }
+        papers.append(("docs/workers.md", index))
+        return papers
+    }
+
+    /// The line that divides the rendered head of a README from what is written by hand.
+    public static let divider = "<!-- rendered above; by hand below -->"
+
+    /// A worker's README with its head rendered anew.
+    public static func readme(_ entry: RosterEntry, keeping old: String) -> String {
+        let rest = old.firstRange(of: divider).map { String(old[$0.upperBound...]) } ?? "\n"
+        return Renderer.readme(of: entry) + "\n" + divider + rest
+    }
+
+    /// Path of a worker's README in the source tree; mappings have none of their own.
+    public static func readmePath(_ entry: RosterEntry) -> String? {
+        guard !entry.spec.tags.contains("mapping") else { return nil }
+        let family = entry.family.rawValue
+        return "Services/\(family.prefix(1).uppercased())\(family.dropFirst())s/\(entry.spec.name)/README.md"
+    }
+
+    /// Writes all papers below a folder.
+    static func write(_ roster: Roster, into folder: String) throws(Rejection) {
+        for (path, content) in all(roster) {
+            try makeFolder("\(folder)/\(path.split(separator: "/").dropLast().joined(separator: "/"))")
+            try replaceFile("\(folder)/\(path)", with: Array(content.utf8))
+        }
+        for entry in roster.workers {
+            guard let path = readmePath(entry) else { continue }
+            let old = readFile("\(folder)/\(path)").map { String(decoding: $0, as: UTF8.self) } ?? ""
+            try replaceFile("\(folder)/\(path)", with: Array(readme(entry, keeping: old).utf8))
+        }
+    }
+}

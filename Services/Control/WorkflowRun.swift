@@ -1,0 +1,59 @@
+import Glibc
+import IDF
+import ServiceKernel
+import YAML
+
+/// A whole workflow in one process: the same workers and the same loop, events handed from one to the next without HTTP.
+struct WorkflowRun {
+    private var services: [String: Service] = [:]
+    let graph: Graph
+
+    init(_ graph: Graph, roster: Roster) throws(ConfigurationError) {
+        self.graph = graph
+        for node in graph.leavesFirst {
+            let text = graph.configuration(of: node, state: nil)
+            let document: YAMLDocument
+            do { document = try YAMLDocument.parse(Array(text.utf8), file: "\(graph.document.file) (\(node.name))") } catch {
+                throw ConfigurationError([error.description])
+            }
+            let configuration = try ConfigurationReader.read(document, roster: roster, expected: node.entry)
+            services[node.name] = try Service.inProcess(configuration, next: node.edges.compactMap { edge in services[edge.to].map { (edge.to, $0) } })
+        }
+    }
+
+    /// Feeds files to the nodes that no edge ends at; without files it runs one round of their collectors.
+    func run(_ files: [String], stopAfter: Int) async -> FilterRun.Outcome {
+        var outcome = FilterRun.Outcome()
+        for source in graph.sources {
+            guard let service = services[source.name] else { continue }
+            let filter = FilterRun(service, limit: stopAfter)
+            if source.entry.family == .collector {
+                let one = await filter.collect()
+                outcome.accepted += one.accepted
+                outcome.problem = one.problem ?? outcome.problem
+                outcome.exitCode = max(outcome.exitCode, one.exitCode)
+                continue
+            }
+            for file in files {
+                guard let bytes = file == "-" ? readAll(STDIN_FILENO) : readFile(file) else {
+                    outcome.problem = "cannot read \(file): \(String(cString: strerror(errno)))"
+                    outcome.exitCode = 74
+                    return outcome
+                }
+                await filter.run(bytes, name: file == "-" ? nil : file, into: &outcome)
+                if outcome.exitCode != 0 { return outcome }
+            }
+        }
+        for service in services.values { await service.close() }
+        return outcome
+    }
+
+    /// One line per node: what came, what went on, what was dropped.
+    func summary() -> [(node: String, received: Int, sent: Int, dropped: Int, dead: Int)] {
+        graph.nodes.compactMap { node in
+            guard let metrics = services[node.name]?.metrics else { return nil }
+            func count(_ name: String) -> Int { Int(metrics.value("intelmq_events_\(name)_total")) }
+            return (node.name, count("received"), count("sent"), count("dropped"), count("dead_lettered"))
+        }
+    }
+}

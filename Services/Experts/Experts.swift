@@ -1,0 +1,8 @@
+public import ServiceKernel
+
+/// The experts, one line each.
+public let experts = [
+    RosterEntry(ASNLookup.self),
+    RosterEntry(Deduplicator.self),
+    RosterEntry(TaxonomyExpert.self),
+]

@@ -1,0 +1,45 @@
+import IDF
+import RecentSet
+import ServiceKernel
+
+/// Drops events that were seen a short while ago.
+struct Deduplicator: Expert {
+    static let spec = Spec(
+        "deduplicator", "Drops an event whose chosen fields were all seen in another event within the time to live.")
+
+    @Setting("Fields that make two events the same; empty: all but those of `ignore`.") var fields: [FieldID] = []
+    @Setting("Fields that do not count when `fields` is empty.")
+    var ignore = [Key.original.id, Key.created.id, Key.rawBase64.id]
+    @Setting("How long an event is remembered.") var timeToLive = Interval.hours(24)
+    @Setting("Events remembered at most; 32 bytes each. The oldest go first.") var capacity = 1 << 20
+    @Setting("Lets everything pass.") var bypass = false
+
+    private var seen: RecentSet?
+
+    mutating func prepare(_ context: WorkerContext) throws(Rejection) {
+        // The file is mapped, so what is remembered outlives the process.
+        let path = context.stateDirectory.map { "\($0)/seen.recent-set" }
+        do throws(RecentSetError) {
+            seen = try RecentSet(path: path, capacity: capacity)
+        } catch {
+            throw .unavailable("\(error)")
+        }
+    }
+
+    func process(_ event: inout Event) throws(Rejection) -> Verdict {
+        guard !bypass, let seen else { return .forward }
+        // The same event coming again (its packet was not acknowledged) is no duplicate: the claim is held by its id.
+        switch seen.claim(key: fingerprint(event), owner: event.id.low, now: now, timeToLive: UInt32(clamping: Int(timeToLive.seconds))) {
+        case .new, .same: return .forward
+        case .duplicate: return .drop("duplicate")
+        }
+    }
+
+    func release(_ event: Event) { seen?.release(key: fingerprint(event), owner: event.id.low) }
+
+    private func fingerprint(_ event: Event) -> (UInt64, UInt64) {
+        fields.isEmpty ? event.fingerprint(ignoring: ignore) : event.fingerprint(of: fields)
+    }
+
+    private var now: UInt32 { UInt32(truncatingIfNeeded: Timestamp.now().nanoseconds / 1_000_000_000) }
+}

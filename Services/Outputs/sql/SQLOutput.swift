@@ -1,0 +1,114 @@
+import IDF
+import SQLite
+import ServiceKernel
+import Synchronization
+
+/// Stores events in a SQL database.
+struct SQLOutput: Output {
+    static let spec = Spec("sql", "Stores events in a SQL database: the fields people search in columns of their own, the whole event beside them.")
+
+    @Setting("SQLite database file; made if it is not there.", example: "/var/lib/intelmq/events.sqlite") var database: String
+    @Setting("Table to store into.") var table = "events"
+
+    private var store: EventStore?
+
+    mutating func prepare(_ context: WorkerContext) throws(Rejection) {
+        let name = table
+        guard !name.isEmpty, name.utf8.allSatisfy({ $0 == 0x5F || $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 }) else {
+            throw .malformed("the table name \"\(name)\" may hold only a-z, 0-9 and _")
+        }
+        store = try EventStore(path: database, table: name)
+    }
+
+    func write(_ events: [Event]) async throws(Rejection) -> [RejectedEvent] {
+        guard let store else { throw .unavailable("the database is not open") }
+        try store.insert(events)
+        return []
+    }
+}
+
+/// One SQLite table of events. Every packet is one transaction, synced when it is committed.
+final class EventStore: Sendable {
+    /// Column, type in SQL, field. The types are PostgreSQL's; SQLite takes them as they are.
+    /// AS numbers go up to 2³²-1, so a 4-byte signed integer would not do.
+    static let columns: [(name: String, type: String, field: FieldID)] = [
+        ("time", "timestamptz", Key.timestamp.id), ("created", "timestamptz", Key.created.id), ("feed", "text", Key.feedName.id),
+        ("taxonomy", "text", Key.classificationTaxonomy.id), ("type", "text", Key.classificationType.id),
+        ("identifier", "text", FieldID("intelmq.classification.identifier")!), ("severity", "text", FieldID("intelmq.severity")!),
+        ("malware", "text", FieldID("threat.software.name")!), ("source_ip", "inet", Key.sourceIP.id),
+        ("source_port", "integer", Key.sourcePort.id), ("source_asn", "bigint", Key.sourceASNumber.id),
+        ("source_as_name", "text", Key.sourceASName.id), ("source_network", "cidr", Key.sourceNetwork.id),
+        ("source_country", "text", FieldID("source.geo.country_iso_code")!), ("source_domain", "text", Key.sourceDomain.id),
+        ("source_url", "text", FieldID("url.full")!), ("destination_ip", "inet", Key.destinationIP.id),
+        ("destination_port", "integer", Key.destinationPort.id), ("destination_domain", "text", Key.destinationDomain.id),
+    ]
+
+    private struct Connection {
+        let database: SQLiteDatabase
+        let insert: SQLiteStatement
+    }
+    private let connection: Mutex<Connection>
+    private let path: String
+
+    init(path: String, table: String) throws(Rejection) {
+        self.path = path
+        do throws(SQLiteError) {
+            let database = try SQLiteDatabase(path: path)
+            // Rows are long: larger pages hold several, and a longer log is copied into the table less often.
+            try database.execute("PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+            try database.execute("PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192")
+            for statement in Self.definition(table) { try database.execute(statement) }
+            let names = Self.columns.map(\.name)
+            let insert = try database.prepare(
+                "INSERT INTO \(table) (id, \(names.joined(separator: ", ")), event) VALUES (?, \(names.map { _ in "?" }.joined(separator: ", ")), ?) ON CONFLICT (id) DO NOTHING")
+            connection = Mutex(Connection(database: database, insert: insert))
+        } catch {
+            throw .unavailable("cannot open the database \(path): \(error)")
+        }
+    }
+
+    /// The table and its indices: what analysts filter by.
+    static func definition(_ table: String) -> [String] {
+        let columns = columns.map { "\($0.name) \($0.type)" }.joined(separator: ",\n  ")
+        return ["CREATE TABLE IF NOT EXISTS \(table) (\n  id uuid PRIMARY KEY,\n  \(columns),\n  event jsonb NOT NULL\n)"]
+            + ["time", "source_ip", "source_asn", "type"].map { "CREATE INDEX IF NOT EXISTS \(table)_\($0) ON \(table) (\($0))" }
+    }
+
+    func insert(_ events: [Event]) throws(Rejection) {
+        do throws(SQLiteError) {
+            try connection.withLock { (connection) throws(SQLiteError) in
+                try connection.database.transaction { () throws(SQLiteError) in
+                    var scratch: [UInt8] = []
+                    for event in events { try Self.insert(event, connection.insert, &scratch) }
+                }
+            }
+        } catch {
+            throw .unavailable("cannot store into \(path): \(error)")
+        }
+    }
+
+    private static func insert(_ event: Event, _ statement: SQLiteStatement, _ scratch: inout [UInt8]) throws(SQLiteError) {
+        scratch.removeAll(keepingCapacity: true)
+        event.id.append(to: &scratch)
+        try bind(statement, 1, scratch)
+        for (index, column) in columns.enumerated() {
+            let place = index + 2
+            switch column.type {
+            case "integer", "bigint":
+                if let number = event.firstInteger(column.field) { try statement.bind(place, number) } else { try statement.bindNull(place) }
+            default:
+                scratch.removeAll(keepingCapacity: true)
+                if event.appendFirst(column.field, to: &scratch) { try bind(statement, place, scratch) } else { try statement.bindNull(place) }
+            }
+        }
+        scratch.removeAll(keepingCapacity: true)
+        event.encodeAttributes(into: &scratch)
+        try bind(statement, columns.count + 2, scratch)
+        _ = try statement.step()
+        statement.reset()
+    }
+
+    private static func bind(_ statement: SQLiteStatement, _ place: Int, _ text: [UInt8]) throws(SQLiteError) {
+        try text.withUnsafeBufferPointer { (bytes) throws(SQLiteError) in try statement.bindText(place, bytes) }
+    }
+}

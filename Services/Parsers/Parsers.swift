@@ -1,0 +1,9 @@
+import Mapping
+public import ServiceKernel
+
+/// The parsers, one line each; then those that are mapping files.
+public let parsers =
+    [
+        RosterEntry(CSVParser.self),
+        RosterEntry(ShadowserverParser.self),
+    ] + mappingFiles.map(RosterEntry.init(mapping:))

@@ -1,0 +1,86 @@
+internal import CCrypto
+import Glibc
+
+/// What makes two events the same.
+///
+/// The fingerprint is the first 16 bytes of SHA-256 over the chosen members, sorted by the bytes of their dotted names;
+/// each as name, 0x1F, JSON of the value (objects with sorted members), 0x1E. It depends on neither the order in which
+/// fields came nor the version of the field table.
+extension Event {
+    /// The fingerprint over all fields but the ignored ones. Free roots count member by member.
+    public func fingerprint(ignoring ignored: [FieldID]) -> (UInt64, UInt64) { fingerprint { !ignored.contains($0) } }
+
+    /// The fingerprint over the chosen fields only.
+    public func fingerprint(of fields: [FieldID]) -> (UInt64, UInt64) { fingerprint { fields.contains($0) } }
+
+    /// A member with what it is sorted by: the rank of its field, then the first bytes of a free member's name.
+    private struct Place {
+        var rank: UInt16
+        var index: UInt16
+        var prefix: UInt64
+    }
+
+    private func fingerprint(where chosen: (FieldID) -> Bool) -> (UInt64, UInt64) {
+        let rows = FieldTable.shared.rows
+        var text: [UInt8] = []
+        text.reserveCapacity(2048)
+        withUnsafeTemporaryAllocation(of: Place.self, capacity: members.count) { order in
+            var count = 0
+            for index in members.indices where chosen(members[index].field) {
+                let place = Place(rank: rows[Int(members[index].field.raw)].rank, index: UInt16(index), prefix: prefix(members[index]))
+                var at = count
+                while at > 0, precedes(place, order[at - 1]) {
+                    order[at] = order[at - 1]
+                    at -= 1
+                }
+                order[at] = place
+                count += 1
+            }
+            for place in order[..<count] { append(members[Int(place.index)], rows, to: &text) }
+        }
+        var digest = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+        let done = withUnsafeMutableBytes(of: &digest) { ccrypto_sha256(text, text.count, $0.baseAddress!.assumingMemoryBound(to: UInt8.self)) }
+        precondition(done == 1, "libcrypto has no SHA-256")
+        return (UInt64(bigEndian: digest.0), UInt64(bigEndian: digest.1))
+    }
+
+    private func append(_ member: Member, _ rows: UnsafeMutablePointer<FieldTable.Row>, to text: inout [UInt8]) {
+        text.append(contentsOf: rows[Int(member.field.raw)].name)
+        withBytes(member) { bytes in
+            if member.keyLength > 0 {
+                text.append(0x2E)
+                let name = keyText(bytes, member)
+                text.append(contentsOf: ByteView(rebasing: name[1..<(name.count - 1)]))
+            }
+            text.append(0x1F)
+            let value = ByteView(rebasing: bytes[Int(member.keyLength)...])
+            let isNested = member.kind == JSONKind.object.rawValue || member.kind == JSONKind.array.rawValue
+            // Known fields are in canonical form since they came in; of free members one text can be written in several ways.
+            if isNested || member.keyLength > 0 && member.hasEscapes {
+                JSONValue(raw: value)?.sorted.append(to: &text)
+            } else {
+                text.append(contentsOf: value)
+            }
+        }
+        text.append(0x1E)
+    }
+
+    /// The first eight bytes of a free member's name as a number that sorts like them.
+    private func prefix(_ member: Member) -> UInt64 {
+        guard member.keyLength > 0 else { return 0 }
+        return withBytes(member) { bytes in
+            var value: UInt64 = 0
+            for place in 1...8 { value = value << 8 | UInt64(place < Int(member.keyLength) ? bytes[place] : 0) }
+            return value
+        }
+    }
+
+    private func precedes(_ a: Place, _ b: Place) -> Bool {
+        if a.rank != b.rank { return a.rank < b.rank }
+        if a.prefix != b.prefix { return a.prefix < b.prefix }
+        let (first, second) = (members[Int(a.index)], members[Int(b.index)])
+        return withBytes(first) { one in
+            withBytes(second) { two in keyText(one, first).lexicographicallyPrecedes(keyText(two, second)) }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+/// The members that belong to the user (`custom`) or to another format (`n6`, `misp`, `idea`).
+extension Event {
+    /// The custom member of that name, any JSON.
+    public subscript(custom name: String) -> JSONValue? {
+        get { free("custom", name) }
+        set { setFree("custom", name, to: newValue) }
+    }
+
+    /// All members of a free root, by name.
+    public func freeMembers(_ root: String) -> [JSONValue.Member] {
+        guard let field = FieldTable.shared.open[root] else { return [] }
+        return members.lazy.filter { $0.field == field }.map { member in
+            withBytes(member) { bytes in
+                let name = JSONValue(raw: keyText(bytes, member))?.string ?? ""
+                return JSONValue.Member(name, JSONValue(raw: ByteView(rebasing: bytes[Int(member.keyLength)...])) ?? .null)
+            }
+        }
+    }
+
+    /// Reads one member of a free root.
+    public func free(_ root: String, _ name: String) -> JSONValue? {
+        guard let field = FieldTable.shared.open[root], let at = freeIndex(field, name) else { return nil }
+        return withValue(members[at]) { JSONValue(raw: $0) }
+    }
+
+    /// Sets one member of a free root; nil removes it.
+    public mutating func setFree(_ root: String, _ name: String, to value: JSONValue?) {
+        guard let field = FieldTable.shared.open[root] else { return }
+        let old = freeIndex(field, name)
+        guard let value else {
+            if let old { members.remove(at: old) }
+            return
+        }
+        let start = own.count
+        JSONText.appendQuoted(name, to: &own)
+        own.append(0x3A)
+        let keyLength = own.count - start
+        value.append(to: &own)
+        adoptFree(field, from: start, keyLength: keyLength, replacing: old)
+    }
+
+    /// Adds a member to a free root from bytes already in JSON form: the way of parsers, which do it thousands of times.
+    public mutating func addFree(_ root: FieldID, key: [UInt8], value: (inout [UInt8]) -> Bool) {
+        let start = own.count
+        own.append(contentsOf: key)
+        guard key.count <= 4096, value(&own) else {
+            own.removeSubrange(start...)
+            return
+        }
+        adoptFree(root, from: start, keyLength: key.count, replacing: nil)
+    }
+
+    /// Removes all members of a free root.
+    public mutating func removeFree(_ root: String) {
+        guard let field = FieldTable.shared.open[root] else { return }
+        members.removeAll { $0.field == field }
+    }
+
+    /// The bytes `"name":` as `addFree` wants them.
+    public static func freeKey(_ name: String) -> [UInt8] {
+        var key: [UInt8] = []
+        JSONText.appendQuoted(name, to: &key)
+        key.append(0x3A)
+        return key
+    }
+
+    /// The id under which members of `custom` are kept.
+    public static var customRoot: FieldID { FieldTable.shared.open["custom"]! }
+
+    /// Sets a custom member below sub-objects: `["a", "b"]` is `custom.a.b`. A member on the way that is no object gives way.
+    public mutating func setCustom(path: [String], to value: JSONValue) {
+        guard let name = path.first else { return }
+        if path.count == 1 {
+            self[custom: name] = value
+        } else {
+            self[custom: name] = Self.merge(self[custom: name], path.dropFirst(), value)
+        }
+    }
+
+    private static func merge(_ old: JSONValue?, _ path: ArraySlice<String>, _ value: JSONValue) -> JSONValue {
+        guard let name = path.first else { return value }
+        var members = old?.members ?? []
+        let at = members.firstIndex { $0.name == name }
+        let merged = merge(at.map { members[$0].value }, path.dropFirst(), value)
+        if let at { members[at].value = merged } else { members.append(.init(name, merged)) }
+        return .object(members)
+    }
+
+    /// The quoted name of a free member.
+    func keyText(_ bytes: ByteView, _ member: Member) -> ByteView {
+        var end = Int(member.keyLength)
+        while end > 0, bytes[end - 1] != 0x22 { end -= 1 }
+        return ByteView(rebasing: bytes[..<end])
+    }
+
+    func freeIndex(_ field: FieldID, _ name: String) -> Int? {
+        var wanted: [UInt8] = []
+        JSONText.appendQuoted(name, to: &wanted)
+        guard var at = index(of: field) else { return nil }
+        while at < members.count, members[at].field == field {
+            let member = members[at]
+            let same = withBytes(member) { bytes in
+                let key = keyText(bytes, member)
+                return key.elementsEqual(wanted) || key.contains(0x5C) && JSONValue(raw: key)?.string == name
+            }
+            if same { return at }
+            at += 1
+        }
+        return nil
+    }
+
+    private mutating func adoptFree(_ field: FieldID, from start: Int, keyLength: Int, replacing old: Int?) {
+        let first = own[start + keyLength]
+        let kind: JSONKind = JSONKind(rawValue: first) ?? .number
+        let member = Member(
+            field: field, keyLength: UInt16(clamping: keyLength), offset: UInt32(start), length: UInt32(own.count - start),
+            kind: kind.rawValue, isOwn: true, hasEscapes: false)
+        if let old { members[old] = member } else { members.insert(member, at: place(for: field)) }
+    }
+}

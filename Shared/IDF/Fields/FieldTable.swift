@@ -1,0 +1,189 @@
+import Glibc
+
+/// The fields arranged for reading and writing: ids in writing order, a trie of names for reading, bytes for writing.
+///
+/// Ids follow the tree of names, so that the members of one sub-object are neighbours and an event is written
+/// by opening and closing sub-objects in one pass.
+final class FieldTable: @unchecked Sendable {
+    static let shared = FieldTable()
+
+    /// Rows by id.
+    let fields: [Field]
+    let byName: [String: FieldID]
+    /// Fields whose members are free: `custom`, `n6`, `misp`, `idea`; by name of the root.
+    let open: [String: FieldID]
+    static let openRoots = ["custom", "n6", "misp", "idea"]
+
+    /// Node 0 is the root.
+    struct Node {
+        var name: String
+        var parent: Int
+        var children: [String: Int] = [:]
+        var order: [Int] = []
+        var field: FieldID?
+        var isOpen = false
+        var openField: FieldID?
+    }
+    let nodes: [Node]
+
+    /// What reading and writing ask for every member, in plain memory: a row of `fields` costs reference counting to copy.
+    struct Row {
+        var type: FieldType
+        var isMany: Bool
+        /// Interior nodes above the leaf.
+        var depth: UInt8
+        /// Place of the dotted name among all names in byte order.
+        var rank: UInt16
+        var above: (UInt16, UInt16, UInt16, UInt16)
+        /// The leaf's key with its colon; empty for a free root.
+        var key: ByteView
+        /// The dotted name.
+        var name: ByteView
+    }
+    let rows: UnsafeMutablePointer<Row>
+    /// By node: the field that it is, the free root that it is; `none` for neither.
+    let fieldOf: UnsafeMutablePointer<UInt16>
+    let openOf: UnsafeMutablePointer<UInt16>
+    static let none = UInt16.max
+    /// By node: `"name":{`.
+    let openings: UnsafeMutablePointer<ByteView>
+    private let slots: UnsafeMutablePointer<Slot>
+    private let keys: UnsafeMutablePointer<UInt8>
+    private let mask: Int
+
+    private struct Slot {
+        var parent: UInt16 = 0
+        var node: UInt16 = .max
+        var length: UInt16 = 0
+        var offset: UInt32 = 0
+    }
+
+    private init() {
+        var nodes = [Node(name: "", parent: 0)]
+        func insert(_ name: String) -> Int {
+            var at = 0
+            for part in name.split(separator: ".").map(String.init) {
+                if let child = nodes[at].children[part] {
+                    at = child
+                } else {
+                    nodes.append(Node(name: part, parent: at))
+                    nodes[at].children[part] = nodes.count - 1
+                    nodes[at].order.append(nodes.count - 1)
+                    at = nodes.count - 1
+                }
+            }
+            return at
+        }
+        var declared: [Int: Field] = [:]
+        for field in Field.all {
+            let node = insert(field.name)
+            precondition(declared[node] == nil, "the field \(field.name) is declared twice")
+            declared[node] = field
+        }
+        for root in Self.openRoots { nodes[insert(root)].isOpen = true }
+
+        var fields: [Field] = []
+        var paths: [(above: [UInt16], key: [UInt8])] = []
+        var open: [String: FieldID] = [:]
+        func visit(_ index: Int, _ above: [UInt16]) {
+            if let field = declared[index] {
+                nodes[index].field = FieldID(raw: UInt16(fields.count))
+                fields.append(field)
+                paths.append((above, Array("\"\(nodes[index].name)\":".utf8)))
+            }
+            let below = index == 0 ? above : above + [UInt16(index)]
+            for child in nodes[index].order { visit(child, below) }
+            if nodes[index].isOpen {
+                let id = FieldID(raw: UInt16(fields.count))
+                nodes[index].openField = id
+                open[nodes[index].name] = id
+                fields.append(Field(nodes[index].name, .json, "Free members.", .own))
+                paths.append((below, []))
+            }
+        }
+        visit(0, [])
+        self.nodes = nodes
+        self.fields = fields
+        self.open = open
+        let sorted = fields.indices.sorted { fields[$0].name.utf8.lexicographicallyPrecedes(fields[$1].name.utf8) }
+        // The table lives as long as the process, so plain memory serves it best.
+        rows = .allocate(capacity: fields.count)
+        for (rank, id) in sorted.enumerated() {
+            let path = paths[id]
+            precondition(path.above.count <= 4, "\(fields[id].name) is nested too deeply for the table")
+            func above(_ place: Int) -> UInt16 { place < path.above.count ? path.above[place] : Self.none }
+            (rows + id).initialize(
+                to: Row(
+                    type: fields[id].type, isMany: fields[id].isMany, depth: UInt8(path.above.count), rank: UInt16(rank),
+                    above: (above(0), above(1), above(2), above(3)), key: Self.keep(path.key), name: Self.keep(Array(fields[id].name.utf8))))
+        }
+        fieldOf = .allocate(capacity: nodes.count)
+        openOf = .allocate(capacity: nodes.count)
+        openings = .allocate(capacity: nodes.count)
+        for (index, node) in nodes.enumerated() {
+            (fieldOf + index).initialize(to: node.field?.raw ?? Self.none)
+            (openOf + index).initialize(to: node.openField?.raw ?? Self.none)
+            (openings + index).initialize(to: Self.keep(Array("\"\(node.name)\":{".utf8)))
+        }
+        var byName: [String: FieldID] = [:]
+        for (index, field) in fields.enumerated() where declared.values.contains(where: { $0.name == field.name }) {
+            if open[field.name] == nil { byName[field.name] = FieldID(raw: UInt16(index)) }
+        }
+        self.byName = byName
+
+        var size = 1024
+        while size < nodes.count * 4 { size *= 2 }
+        slots = .allocate(capacity: size)
+        slots.initialize(repeating: Slot(), count: size)
+        keys = .allocate(capacity: nodes.reduce(0) { $0 + $1.name.utf8.count })
+        var used = 0
+        for (index, node) in nodes.enumerated().dropFirst() {
+            let key = Array(node.name.utf8)
+            var at = key.withUnsafeBufferPointer { Self.hash(node.parent, $0) } & (size - 1)
+            while slots[at].node != .max { at = (at + 1) & (size - 1) }
+            slots[at] = Slot(parent: UInt16(node.parent), node: UInt16(index), length: UInt16(key.count), offset: UInt32(used))
+            for byte in key {
+                keys[used] = byte
+                used += 1
+            }
+        }
+        mask = size - 1
+    }
+
+    /// Bytes that stay where they are for ever.
+    private static func keep(_ bytes: [UInt8]) -> ByteView {
+        let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, bytes.count))
+        copy.initialize(from: bytes, count: bytes.count)
+        return ByteView(start: copy, count: bytes.count)
+    }
+
+    private static func hash(_ parent: Int, _ key: ByteView) -> Int {
+        var value = UInt64(truncatingIfNeeded: parent) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(key.count)
+        for byte in key { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return Int(truncatingIfNeeded: value ^ value >> 29)
+    }
+
+    /// The child of a node by the bytes of its name, or nil.
+    func child(of parent: Int, named key: ByteView) -> Int? {
+        var at = Self.hash(parent, key) & mask
+        while true {
+            let slot = slots[at]
+            if slot.node == .max { return nil }
+            if slot.parent == parent, slot.length == key.count, memcmp(keys + Int(slot.offset), key.baseAddress!, key.count) == 0 {
+                return Int(slot.node)
+            }
+            at = (at + 1) & mask
+        }
+    }
+
+    /// The dotted name of a node.
+    func path(of node: Int) -> String {
+        var parts: [String] = []
+        var at = node
+        while at != 0 {
+            parts.append(nodes[at].name)
+            at = nodes[at].parent
+        }
+        return parts.reversed().joined(separator: ".")
+    }
+}

@@ -1,0 +1,210 @@
+/// One IDF document: the unit of transport. Up to a few thousand events, or reports, under one `meta`.
+public struct Packet: Sendable {
+    /// What is said about the packet as a whole.
+    public struct Meta: Sendable {
+        /// Identity of the packet: sent twice it has one effect.
+        public var id: UUID
+        /// Identity of the emitter.
+        public var source: String?
+        /// Organisation that produced the data.
+        public var producer: String?
+        /// When the packet was made.
+        public var createdAt: Timestamp
+        /// How many services the events have passed.
+        public var hops: Int
+        /// When the first service acknowledged the events: what latency since intake is counted from.
+        public var intakeAt: Timestamp?
+
+        /// Meta data of a new packet.
+        public init(source: String? = nil, producer: String? = nil) {
+            id = .v7()
+            self.source = source
+            self.producer = producer
+            createdAt = .now()
+            hops = 0
+        }
+    }
+
+    /// Name of the format in `meta.format-name`.
+    public static let formatName = "IntelMQ-IDF"
+    /// Version of the format.
+    public static let formatVersion = "3.1"
+    /// Address of the format's JSON Schema.
+    public static let formatURL = "https://intelmq.org/schemas/idf-3.1.schema.json"
+    /// Version of ECS whose names are used.
+    public static let ecsVersion = "9.4.0"
+    /// Media type of a packet.
+    public static let mediaType = "application/vnd.api+json"
+
+    /// What is said about the packet.
+    public var meta: Meta
+    /// The events, in order.
+    public var events: [Event]
+    /// The reports, in order.
+    public var reports: [Report]
+
+    /// Makes a packet.
+    public init(meta: Meta = Meta(), events: [Event] = [], reports: [Report] = []) {
+        self.meta = meta
+        self.events = events
+        self.reports = reports
+    }
+}
+
+/// Raw data of a feed together with where it came from.
+public struct Report: Sendable {
+    /// Identity of the report.
+    public var id: UUID
+    /// Fields of the feed (`threat.feed.*`, `event.created`, `custom`…), which the report's events inherit.
+    public var fields: Event
+    /// The bytes as they came.
+    public var content: [UInt8]
+
+    /// Makes a report.
+    public init(content: [UInt8], fields: Event = Event(), id: UUID = .v7()) {
+        self.id = id
+        self.fields = fields
+        self.content = content
+    }
+
+    /// Name of the file the report came from.
+    public var fileName: String? { fields[.fileName] }
+}
+
+extension Packet {
+    /// Appends the packet as one JSON:API document.
+    public func encode(into out: inout [UInt8]) {
+        // Most events pass with what they came with.
+        out.reserveCapacity(out.count + 512 + events.count * 1100 + reports.reduce(0) { $0 + $1.content.count * 4 / 3 + 512 })
+        appendMeta(to: &out)
+        for (index, event) in events.enumerated() {
+            if index > 0 { out.append(0x2C) }
+            event.encode(into: &out)
+        }
+        for (index, report) in reports.enumerated() {
+            if index > 0 || !events.isEmpty { out.append(0x2C) }
+            report.encode(into: &out)
+        }
+        out.append(contentsOf: "]}".utf8)
+    }
+
+    /// The packet as one JSON:API document, without a line end.
+    public func encoded() -> [UInt8] {
+        var out: [UInt8] = []
+        encode(into: &out)
+        return out
+    }
+
+    private func appendMeta(to out: inout [UInt8]) {
+        func text(_ name: StaticString, _ value: String) {
+            out.append(contentsOf: ",\"\(name)\":".utf8)
+            JSONText.appendQuoted(value, to: &out)
+        }
+        out.append(contentsOf: #"{"jsonapi":{"version":"1.1"},"meta":{"format-name":"IntelMQ-IDF","version":"3.1","url":""#.utf8)
+        out.append(contentsOf: Self.formatURL.utf8)
+        out.append(contentsOf: "\",\"id\":\"".utf8)
+        meta.id.append(to: &out)
+        out.append(0x22)
+        if let source = meta.source { text("source", source) }
+        if let producer = meta.producer { text("producer", producer) }
+        text("created-at", meta.createdAt.description)
+        if let intake = meta.intakeAt { text("intake-at", intake.description) }
+        out.append(contentsOf: ",\"ecs\":{\"version\":\"9.4.0\"},\"hops\":\(meta.hops)},\"data\":[".utf8)
+    }
+}
+
+extension Event {
+    /// Appends the event as a JSON:API resource object.
+    public func encode(into out: inout [UInt8]) {
+        out.append(contentsOf: #"{"type":"event","id":""#.utf8)
+        id.append(to: &out)
+        out.append(contentsOf: #"","attributes":"#.utf8)
+        encodeAttributes(into: &out)
+        out.append(0x7D)
+    }
+
+    /// Appends the members as one nested object.
+    public func encodeAttributes(into out: inout [UInt8]) {
+        let table = FieldTable.shared
+        out.append(0x7B)
+        var open: (UInt16, UInt16, UInt16, UInt16) = (FieldTable.none, FieldTable.none, FieldTable.none, FieldTable.none)
+        var depth = 0
+        var comma = false
+        for member in members {
+            let row = table.rows + Int(member.field.raw)
+            if depth != Int(row.pointee.depth) || open != row.pointee.above {
+                var common = 0
+                withUnsafeBytes(of: &open) { before in
+                    withUnsafeBytes(of: &row.pointee.above) { now in
+                        let before = before.bindMemory(to: UInt16.self)
+                        let now = now.bindMemory(to: UInt16.self)
+                        while common < depth, common < Int(row.pointee.depth), before[common] == now[common] { common += 1 }
+                        for _ in common..<depth {
+                            out.append(0x7D)
+                            comma = true
+                        }
+                        for place in common..<Int(row.pointee.depth) {
+                            if comma { out.append(0x2C) }
+                            out.append(contentsOf: table.openings[Int(now[place])])
+                            comma = false
+                        }
+                    }
+                }
+                open = row.pointee.above
+                depth = Int(row.pointee.depth)
+            }
+            if comma { out.append(0x2C) }
+            out.append(contentsOf: row.pointee.key)
+            withBytes(member) { out.append(contentsOf: $0) }
+            comma = true
+        }
+        for _ in 0..<depth { out.append(0x7D) }
+        out.append(0x7D)
+    }
+
+    /// The event as JSON: `{"type":"event","id":…,"attributes":{…}}`.
+    public func encoded() -> [UInt8] {
+        var out: [UInt8] = []
+        encode(into: &out)
+        return out
+    }
+}
+
+extension Report {
+    func encode(into out: inout [UInt8]) {
+        out.append(contentsOf: #"{"type":"report","id":""#.utf8)
+        id.append(to: &out)
+        out.append(contentsOf: #"","attributes":"#.utf8)
+        var fields = fields
+        fields.setOriginal(content)
+        fields.encodeAttributes(into: &out)
+        out.append(0x7D)
+    }
+}
+
+extension Event {
+    /// Keeps source bytes: as text in `event.original` where they are UTF-8, else in base64 in `intelmq.raw_base64`.
+    public mutating func setOriginal(_ bytes: some Collection<UInt8>) {
+        if let text = String(validating: bytes, as: UTF8.self), !text.isEmpty {
+            self[.original] = text
+            remove(.rawBase64)
+        } else if !bytes.isEmpty {
+            self[.rawBase64] = Base64.encode(bytes)
+            remove(.original)
+        }
+    }
+
+    /// Keeps the source bytes as `setOriginal` does: the way of parsers, which do it thousands of times.
+    public mutating func addOriginal(_ bytes: ByteView) {
+        guard JSONText.isText(bytes) else { return setOriginal(bytes) }
+        let start = own.count
+        JSONText.appendQuoted(bytes, to: &own)
+        adopt(Key<String>.original.id, from: start, kind: .string, hasEscapes: own.count - start != bytes.count + 2)
+    }
+
+    /// The source bytes that `setOriginal` kept, or nil.
+    public var originalBytes: [UInt8]? {
+        if let text = self[.original] { return Array(text.utf8) }
+        return self[.rawBase64].flatMap { Base64.decode($0.utf8) }
+    }
+}

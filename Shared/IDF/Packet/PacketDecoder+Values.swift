@@ -1,0 +1,170 @@
+internal import CSimdJSON
+import Glibc
+
+extension PacketDecoder {
+    /// Reads the value of a known field: a scalar, or a list of scalars where the field allows several.
+    mutating func readField(_ field: FieldID, _ index: Int) {
+        let row = table.rows[Int(field.raw)]
+        let token = tokens[index]
+        switch kind(index) {
+        case .null: return
+        case .array where row.type != .json: readList(field, row, index)
+        case _ where row.type == .json: keep(field, token)
+        default:
+            switch check(row, token) {
+            case .asIs: keep(field, token)
+            case .rewritten:
+                let start = own.count
+                own.append(contentsOf: scratch)
+                adopt(field, start)
+            case .refused: break
+            }
+        }
+    }
+
+    private mutating func readList(_ field: FieldID, _ row: FieldTable.Row, _ index: Int) {
+        let end = Int(tokens[index].next)
+        guard row.isMany || end - index <= 2 else {
+            return report("too-many-values", "\(field.name) takes one value, found a list of \(end - index - 1)", pointer())
+        }
+        let start = own.count
+        own.append(0x5B)
+        var changed = false
+        var last = 0
+        var count = 0
+        var item = index + 1
+        while item < end {
+            if count > 0 { own.append(0x2C) }
+            let token = tokens[item]
+            if kind(item) == .null {
+                own.append(contentsOf: "null".utf8)
+            } else {
+                switch check(row, token, place: count) {
+                case .asIs: own.append(contentsOf: source.view(Int(token.start), Int(token.end - token.start)))
+                case .rewritten:
+                    changed = true
+                    own.append(contentsOf: scratch)
+                case .refused:
+                    // The problem is noted and the packet will not be used.
+                    own.removeSubrange(start...)
+                    return
+                }
+                last = own.count
+            }
+            count += 1
+            item = Int(token.next)
+        }
+        // A list without values is no value; one value is written as a scalar; gaps at the end say nothing.
+        guard last > 0 else {
+            own.removeSubrange(start...)
+            return
+        }
+        if count == 1 {
+            own.remove(at: start)
+            return adopt(field, start)
+        }
+        if last != own.count { changed = true }
+        own.removeSubrange(last...)
+        own.append(0x5D)
+        if changed || own.count - start != Int(tokens[index].end - tokens[index].start) {
+            adopt(field, start)
+        } else {
+            own.removeSubrange(start...)
+            keep(field, tokens[index])
+        }
+    }
+
+    private enum Verdict { case asIs, rewritten, refused }
+
+    /// Checks one scalar. The canonical form is made in `scratch` and compared: equal means the packet's own bytes will do.
+    @inline(__always)
+    private mutating func check(_ row: FieldTable.Row, _ token: idf_token, place: Int? = nil) -> Verdict {
+        scratch.removeAll(keepingCapacity: true)
+        let found = JSONKind(rawValue: token.kind) ?? .null
+        let fits: Bool
+        switch row.type.jsonKind {
+        case .string: fits = found == .string
+        case .number: fits = found == .number
+        case .boolean: fits = found == .true || found == .false
+        case .any: fits = true
+        }
+        guard fits else { return refuse(row, token, "wrong-type", place) }
+        let raw = source.view(Int(token.start), Int(token.end - token.start))
+        var sane: Bool
+        if found != .string {
+            sane = row.type.sanitise(raw, into: &scratch)
+        } else if token.flags == 0 {
+            sane = row.type.sanitise(inner(token), into: &scratch)
+        } else {
+            plain.removeAll(keepingCapacity: true)
+            appendUnescaped(inner(token), to: &plain)
+            sane = plain.withUnsafeBufferPointer { row.type.sanitise($0, into: &scratch) }
+        }
+        guard sane else { return refuse(row, token, "invalid-value", place) }
+        let same = scratch.count == raw.count && memcmp(scratch, raw.baseAddress!, raw.count) == 0
+        return same ? .asIs : .rewritten
+    }
+
+    private mutating func refuse(_ row: FieldTable.Row, _ token: idf_token, _ code: String, _ place: Int?) -> Verdict {
+        let raw = source.view(Int(token.start), Int(token.end - token.start))
+        let shown = raw.count <= 80 ? String(decoding: raw, as: UTF8.self) : String(decoding: raw.prefix(77), as: UTF8.self) + "…"
+        let what = code == "wrong-type" ? "found \((JSONKind(rawValue: token.kind) ?? .null).word) \(shown)" : "found \(shown)"
+        report(code, "\(what), wanted \(row.type.wanted)", pointer(place.map(String.init)))
+        return .refused
+    }
+
+    private mutating func keep(_ field: FieldID, _ token: idf_token) {
+        members.append(
+            Event.Member(
+                field: field, keyLength: 0, offset: token.start, length: token.end - token.start, kind: token.kind, isOwn: false,
+                hasEscapes: token.flags != 0))
+    }
+
+    private mutating func adopt(_ field: FieldID, _ start: Int) {
+        let first = own[start]
+        let kind = JSONKind(rawValue: first) ?? .number
+        members.append(
+            Event.Member(
+                field: field, keyLength: 0, offset: UInt32(start), length: UInt32(own.count - start), kind: kind.rawValue, isOwn: true,
+                hasEscapes: first == 0x22 && own[(start + 1)...].contains(0x5C)))
+    }
+
+    /// Reports a member that the table does not know, with the nearest one it does.
+    mutating func unknown(_ at: Int, node: Int) {
+        let name = name(at)
+        let above = table.path(of: node)
+        let full = above.isEmpty ? name : "\(above).\(name)"
+        var advice = "free members belong under \"custom\""
+        if let near = FieldTable.nearest(full) { advice = "did you mean \"\(near)\"? (\(advice))" }
+        report("unknown-field", "no field \"\(full)\" in the data format; \(advice)", pointer(name))
+    }
+}
+
+extension FieldTable {
+    /// The known field with the most similar name, or nil if none is near.
+    static func nearest(_ name: String) -> String? {
+        let wanted = Array(name.utf8)
+        guard wanted.count < 200 else { return nil }
+        var best: (distance: Int, name: String)?
+        for candidate in shared.byName.keys {
+            let distance = editDistance(wanted, Array(candidate.utf8))
+            if best.map({ (distance, candidate) < ($0.distance, $0.name) }) ?? true { best = (distance, candidate) }
+        }
+        guard let best, best.distance <= max(2, wanted.count / 3) else { return nil }
+        return best.name
+    }
+
+    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        var row = Array(0...b.count)
+        for i in a.indices {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for j in b.indices {
+                let substituted = diagonal + (a[i] == b[j] ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substituted, row[j] + 1, diagonal + 1)
+            }
+        }
+        return row[b.count]
+    }
+}

@@ -1,0 +1,254 @@
+import ArgumentParser
+import Glibc
+import IDF
+import Synchronization
+import YAML
+
+/// The worker that this process was called as, and the roster it comes from; set once before arguments are read.
+struct Called: Sendable {
+    let worker: RosterEntry
+    let roster: Roster
+    private static let box = Mutex<Called?>(nil)
+
+    static var current: Called {
+        guard let called = box.withLock({ $0 }) else { fatalError("no worker was chosen") }
+        return called
+    }
+    static func choose(_ called: Called) { box.withLock { $0 = called } }
+}
+
+/// Exit codes, as in sysexits.h.
+enum Exit {
+    static let usage: Int32 = 64, data: Int32 = 65, unavailable: Int32 = 69, io: Int32 = 74, configuration: Int32 = 78
+}
+
+/// Options about the configuration that every verb knows.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(name: .long, help: "Configuration file of this service.")
+    var config: String?
+
+    @Option(name: .customLong("set"), parsing: .singleValue, help: "A setting as name=value; may be given several times.")
+    var settings: [String] = []
+
+    /// Finds and reads the configuration: `--config`, else `<name>.yaml` in INTELMQ_CONFIG_DIR, ./etc/config.d or
+    /// /etc/intelmq/config.d; then `--set`. Without a file the defaults are used.
+    func read() throws(ConfigurationError) -> ServiceConfiguration {
+        let called = Called.current
+        let found = config ?? Self.standardFile(for: called.worker)
+        guard let found else {
+            var text = "worker: \(called.worker.name)\n"
+            if !settings.isEmpty { text += "settings:\n" + Self.lines(settings) }
+            return try ConfigurationReader.read(Self.parse(text, "the command line"), roster: called.roster, expected: called.worker)
+        }
+        guard !settings.isEmpty else { return try ConfigurationReader.read(path: found, roster: called.roster, expected: called.worker) }
+        // A setting given twice is the command line's; a file is read first so that its own errors keep their place.
+        let file: YAMLDocument
+        do { file = try YAMLDocument.read(path: found) } catch { throw ConfigurationError([error.description]) }
+        let given = Set(settings.map { String($0.prefix { $0 != "=" }) })
+        let rest = (file.root["settings"]?.pairs ?? []).filter { !given.contains($0.key.string ?? "") }
+        var text = "settings:\n" + Self.lines(settings)
+        for pair in rest { text += "  \(pair.key.string ?? ""): \(pair.value.flow)\n" }
+        for pair in file.root.pairs ?? [] where pair.key.string != "settings" { text += "\(pair.key.string ?? ""): \(pair.value.flow)\n" }
+        return try ConfigurationReader.read(Self.parse(text, "\(found) with --set"), roster: called.roster, expected: called.worker)
+    }
+
+    private static func parse(_ text: String, _ name: String) throws(ConfigurationError) -> YAMLDocument {
+        do { return try YAMLDocument.parse(Array(text.utf8), file: name) } catch { throw ConfigurationError([error.description]) }
+    }
+
+    private static func lines(_ settings: [String]) -> String {
+        settings.map { setting in
+            let name = setting.prefix { $0 != "=" }
+            return "  \(name): \(setting.dropFirst(name.count + 1))\n"
+        }.joined()
+    }
+
+    private static func standardFile(for worker: RosterEntry) -> String? {
+        let folders = [getenv("INTELMQ_CONFIG_DIR").map { String(cString: $0) }, "etc/config.d", "/etc/intelmq/config.d"]
+        return folders.compactMap { $0.map { "\($0)/\(worker.name).yaml" } }.first { access($0, R_OK) == 0 }
+    }
+}
+
+/// Says something to the person at the terminal.
+public func say(_ text: String) { _ = writeAll(STDERR_FILENO, Array((text + "\n").utf8)) }
+
+/// Prints a result.
+public func put(_ text: String) { _ = writeAll(STDOUT_FILENO, Array((text.hasSuffix("\n") ? text : text + "\n").utf8)) }
+
+/// The command line of every worker.
+struct WorkerCommand: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        let worker = Called.current.worker
+        return CommandConfiguration(
+            commandName: worker.programName, abstract: worker.spec.summary, discussion: Help.discussion(of: worker),
+            version: Version.current,
+            subcommands: [
+                Serve.self, Run.self, Check.self, Sample.self, SchemaCommand.self, OpenAPICommand.self, Man.self, SelfTest.self,
+                UpdateDatabase.self, DeadLetters.self, VersionCommand.self,
+            ], defaultSubcommand: Serve.self)
+    }
+}
+
+extension WorkerCommand {
+    struct Serve: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Runs the service until SIGTERM.")
+        @OptionGroup var options: ConfigurationOptions
+        @Flag(help: "Go on in the background.") var daemon = false
+        @Flag(name: .customLong("self-test"), help: "The same as the verb self-test.") var selfTest = false
+        @Flag(name: .customLong("self-update-db"), help: "The same as the verb update-db.") var updateDatabase = false
+        @Option(help: "The same as `run --stop-after`: a one-time run of so many events.") var stopAfter: Int?
+
+        func run() async throws {
+            if selfTest { return try await SelfTest.parse([]).run() }
+            if updateDatabase { return try await UpdateDatabase.run(options) }
+            if let stopAfter { return try await Run.run(options, files: [], stopAfter: stopAfter) }
+            let configuration = try reading { () throws(ConfigurationError) in try options.read() }
+            guard configuration.listen != nil || configuration.entry.family == .collector else {
+                say("error: \(configuration.name) has nothing to serve: the configuration has no listen:, and without one only `run` makes sense")
+                say("  a complete configuration: \(Called.current.worker.programName) sample")
+                throw ExitCode(Exit.configuration)
+            }
+            if daemon, daemonise() { return }
+            // Signals are blocked in main() before the first thread.
+            let runner = try reading { () throws(ConfigurationError) in try ServiceRunner(configuration) }
+            await runner.run(signals: Signals.stream())
+        }
+
+        /// Forks; the parent returns true.
+        private func daemonise() -> Bool {
+            var attributes = posix_spawnattr_t()
+            posix_spawnattr_init(&attributes)
+            posix_spawnattr_setflags(&attributes, Int16(0x80))  // POSIX_SPAWN_SETSID
+            var arguments = CommandLine.arguments.filter { $0 != "--daemon" }.map { strdup($0) as UnsafeMutablePointer<CChar>? }
+            arguments.append(nil)
+            var child: pid_t = 0
+            guard posix_spawn(&child, "/proc/self/exe", nil, &attributes, arguments, environ) == 0 else {
+                say("error: cannot start in the background: \(String(cString: strerror(errno)))")
+                return true
+            }
+            put("\(child)")
+            return true
+        }
+    }
+
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Runs once: standard input or files to standard output, one packet a line.")
+        @OptionGroup var options: ConfigurationOptions
+        @Option(help: "Stop after so many events.") var stopAfter: Int?
+        @Argument(help: "Files to read instead of standard input.") var files: [String] = []
+
+        func run() async throws { try await Self.run(options, files: files, stopAfter: stopAfter) }
+
+        static func run(_ options: ConfigurationOptions, files: [String], stopAfter: Int?) async throws {
+            signal(SIGPIPE, SIG_IGN)
+            let configuration = try reading { () throws(ConfigurationError) in try options.read() }
+            let filter = try reading { () throws(ConfigurationError) in try FilterRun(configuration, limit: stopAfter ?? .max) }
+            var outcome = FilterRun.Outcome()
+            if configuration.entry.family == .collector {
+                outcome = await filter.collect()
+            } else {
+                for file in files.isEmpty ? ["-"] : files {
+                    guard let bytes = file == "-" ? readAll(STDIN_FILENO) : readFile(file) else {
+                        say("error: cannot read \(file): \(String(cString: strerror(errno)))")
+                        throw ExitCode(Exit.io)
+                    }
+                    await filter.run(bytes, name: file == "-" ? nil : file, into: &outcome)
+                    if outcome.exitCode != 0 { break }
+                }
+            }
+            await filter.finish()
+            if let problem = outcome.problem { say("error: \(problem)") }
+            if outcome.failed > 0 { say("\(outcome.failed) rows or events could not be processed; see the warnings above") }
+            if isatty(STDERR_FILENO) != 0 { say("\(configuration.name): \(outcome.accepted) done") }
+            if outcome.exitCode != 0 { throw ExitCode(outcome.exitCode) }
+        }
+    }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Checks the configuration by the code that starts the worker.")
+        @OptionGroup var options: ConfigurationOptions
+        @Flag(help: "Answer as JSON.") var json = false
+
+        func run() throws {
+            var messages: [String] = []
+            do { _ = try options.read() } catch { messages = error.messages }
+            if json {
+                put(JSONValue.object(["ok": .boolean(messages.isEmpty), "errors": .array(messages.map { .string($0) })]).pretty())
+            } else {
+                put(messages.isEmpty ? "ok" : messages.joined(separator: "\n"))
+            }
+            if !messages.isEmpty { throw ExitCode(Exit.configuration) }
+        }
+    }
+
+    struct Sample: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Prints a complete configuration with its explanations.")
+        func run() { put(Renderer.sample(of: Called.current.worker)) }
+    }
+
+    struct SchemaCommand: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "schema", abstract: "Prints the JSON Schema of the configuration.")
+        func run() { put(Renderer.schema(of: Called.current.worker).pretty()) }
+    }
+
+    struct OpenAPICommand: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "openapi", abstract: "Prints the service's OpenAPI 3.1 document.")
+        func run() { put(OpenAPI.document(of: Called.current.worker).pretty()) }
+    }
+
+    struct Man: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Prints the manual page: man -l <(intelmq WORKER man)")
+        func run() { put(Renderer.man(of: Called.current.worker)) }
+    }
+
+    struct SelfTest: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Tries the worker on built-in data, without network and configuration.")
+        func run() async throws {
+            let failures = KernelSelfTest.run(Called.current.worker)
+            for failure in failures { say("failed: \(failure)") }
+            put(failures.isEmpty ? "ok" : "\(failures.count) failed")
+            if !failures.isEmpty { throw ExitCode(1) }
+        }
+    }
+
+    struct UpdateDatabase: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "update-db", abstract: "Fetches the database the worker needs.")
+        @OptionGroup var options: ConfigurationOptions
+        func run() async throws { try await Self.run(options) }
+
+        static func run(_ options: ConfigurationOptions) async throws {
+            let configuration = try reading { () throws(ConfigurationError) in try options.read() }
+            do throws(Rejection) {
+                put(try await configuration.worker.updateDatabase(WorkerContext(stateDirectory: configuration.state, log: Log.worker(configuration.name))))
+            } catch {
+                say("error: \(error.detail)")
+                throw ExitCode(error.isTemporary ? Exit.unavailable : Exit.data)
+            }
+        }
+    }
+
+    struct VersionCommand: ParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "version", abstract: "Prints the version.")
+        func run() { put("\(Called.current.worker.programName) \(Version.current)") }
+    }
+}
+
+/// Turns a configuration error into its words and exit code.
+func reading<R>(_ body: () throws(ConfigurationError) -> R) throws -> R {
+    do { return try body() } catch {
+        say(error.description)
+        throw ExitCode(Exit.configuration)
+    }
+}
+
+/// The entrance of a worker's command line.
+public enum WorkerProgram {
+    /// Runs the worker's command line and ends the process.
+    /// - Parameter arguments: without the program's name.
+    public static func main(_ worker: RosterEntry, roster: Roster, arguments: [String]) async -> Never {
+        Called.choose(Called(worker: worker, roster: roster))
+        await WorkerCommand.main(arguments)
+        exit(0)
+    }
+}

@@ -1,0 +1,202 @@
+import IDF
+import Logging
+public import YAML
+
+/// Reads a service's configuration, gathering everything that is wrong before it gives up.
+public struct ConfigurationReader {
+    let roster: Roster
+    private var messages: [String] = []
+
+    /// A reader that knows these workers.
+    public init(roster: Roster) { self.roster = roster }
+
+    /// Reads the configuration file of one service.
+    /// - Parameter expected: the worker that the program was called as, if its name says so.
+    public static func read(path: String, roster: Roster, expected: RosterEntry? = nil) throws(ConfigurationError) -> ServiceConfiguration {
+        let document: YAMLDocument
+        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.description]) }
+        return try read(document, roster: roster, expected: expected)
+    }
+
+    /// Reads a configuration that is already parsed.
+    public static func read(
+        _ document: YAMLDocument, roster: Roster, expected: RosterEntry? = nil
+    ) throws(ConfigurationError) -> ServiceConfiguration {
+        var reader = ConfigurationReader(roster: roster)
+        let configuration = reader.service(document, document.root, expected: expected)
+        guard let configuration, reader.messages.isEmpty else { throw ConfigurationError(reader.messages) }
+        return configuration
+    }
+
+    private static let members = [
+        "worker", "settings", "listen", "edges", "ack", "state", "limits", "log", "threads", "insecure", "overwrite", "keep-original",
+        "producer", "name",
+    ]
+
+    private mutating func service(_ document: YAMLDocument, _ root: YAMLNode, expected: RosterEntry?) -> ServiceConfiguration? {
+        guard let pairs = root.pairs else {
+            note(document, "a configuration is a mapping: worker, settings, listen, edges …", root, "see a complete one: intelmq WORKER sample")
+            return nil
+        }
+        var type = expected
+        if let node = root["worker"] {
+            let name = node.string ?? ""
+            if let found = roster.worker(named: name) {
+                type = found
+                if let expected, expected.name != found.name {
+                    note(document, "this file configures \(found.name), but \(expected.name) was called", node, nil)
+                }
+            } else {
+                let near = nearest(name, in: roster.names).map { "did you mean \"\($0)\"?   (list them: intelmq list)" }
+                note(document, "unknown worker \"\(name)\"", node, near ?? "list them: intelmq list")
+            }
+        }
+        guard let type else {
+            if messages.isEmpty { note(document, "the configuration does not say which worker it is for", root, "add a line like: worker: asn-lookup-expert") }
+            return nil
+        }
+        let file = document.file.split(separator: "/").last.map(String.init) ?? type.name
+        let base = file.hasSuffix(".yaml") ? String(file.dropLast(5)) : type.name
+        var configuration = ServiceConfiguration(type, name: base)
+        for (key, value) in pairs {
+            read(document, key, value, &configuration)
+        }
+        apply(document, root["settings"], to: configuration, at: root)
+        if let listen = configuration.listen, !configuration.isInsecure, !Self.isLocal(listen), let node = root["listen"] {
+            note(
+                document, "listening on \(listen) opens a door to the network without authentication", node,
+                "listen on 127.0.0.1 or a Unix socket, or say insecure: true if something else guards this address")
+        }
+        return configuration
+    }
+
+    static func isLocal(_ listen: String) -> Bool {
+        listen.hasPrefix("unix:") || listen.hasPrefix("127.") || listen.hasPrefix("[::1]") || listen.hasPrefix("localhost:")
+    }
+
+    private mutating func read(_ document: YAMLDocument, _ key: YAMLNode, _ value: YAMLNode, _ configuration: inout ServiceConfiguration) {
+        let name = key.string ?? ""
+        do throws(SettingProblem) {
+            switch name {
+            case "worker", "settings": break
+            case "name": configuration.name = try String(setting: value)
+            case "listen":
+                let text = try String(setting: value)
+                guard text.hasPrefix("unix:/") || text.split(separator: ":").last.flatMap({ UInt16($0) }) != nil else {
+                    throw wanted("address:port like 127.0.0.1:8080, or unix:/run/intelmq/x.sock", value)
+                }
+                configuration.listen = text
+            case "edges": configuration.edges = try edges(document, value)
+            case "ack":
+                guard let mode = value.string.flatMap({ AckMode(rawValue: $0) }) else { throw wanted("relay or durable", value) }
+                configuration.ack = mode
+            case "state": configuration.state = try String(setting: value)
+            case "threads":
+                configuration.threads = try Int(setting: value)
+                guard (1...256).contains(configuration.threads) else { throw wanted("a number from 1 to 256", value) }
+            case "insecure": configuration.isInsecure = try Bool(setting: value)
+            case "overwrite": configuration.overwrite = try Bool(setting: value)
+            case "keep-original": configuration.keepsOriginal = try Bool(setting: value)
+            case "producer": configuration.producer = try String(setting: value)
+            case "limits": limits(document, value, &configuration.limits)
+            case "log":
+                for (key, value) in value.pairs ?? [] {
+                    switch key.string {
+                    case "level":
+                        guard let level = value.string.flatMap({ Logger.Level(rawValue: $0) }) else {
+                            throw wanted("one of trace, debug, info, notice, warning, error, critical", value)
+                        }
+                        configuration.logLevel = level
+                    case "format": configuration.logFormat = try LogFormat(setting: value)
+                    default: unknown(document, key, ["level", "format"], "in \"log\"")
+                    }
+                }
+            default: unknown(document, key, Self.members, "in the configuration")
+            }
+        } catch {
+            note(document, "\(name): \(error.message)", error.node ?? value, error.help)
+        }
+    }
+
+    private mutating func edges(_ document: YAMLDocument, _ value: YAMLNode) throws(SettingProblem) -> [EdgeConfiguration] {
+        guard let items = value.array else { throw wanted("a list like [{to: \"http://127.0.0.1:8081\"}]", value) }
+        var edges: [EdgeConfiguration] = []
+        for item in items {
+            let node = item["to"] ?? item
+            guard let to = node.string, ["http://", "https://", "file:///", "stdout:"].contains(where: to.hasPrefix) else {
+                throw wanted("a target beginning with http://, https://, file:/// or stdout:", node)
+            }
+            for (key, _) in item.pairs ?? [] where !["to", "name"].contains(key.string) { unknown(document, key, ["to", "name"], "in an edge") }
+            let edge = EdgeConfiguration(to: to, name: item["name"]?.string)
+            guard !edges.contains(where: { $0.name == edge.name }) else {
+                throw SettingProblem("two edges are named \"\(edge.name)\"", help: "give one a name: of its own", at: item)
+            }
+            edges.append(edge)
+        }
+        return edges
+    }
+
+    private mutating func limits(_ document: YAMLDocument, _ value: YAMLNode, _ limits: inout ServiceConfiguration.Limits) {
+        for (key, value) in value.pairs ?? [] {
+            do {
+                switch key.string {
+                case "body": limits.body = try ByteCount(setting: value)
+                case "report": limits.report = try ByteCount(setting: value)
+                case "events": limits.events = try count(value)
+                case "spool": limits.spool = try ByteCount(setting: value)
+                case "batch": limits.batch = try count(value)
+                case "in-flight": limits.inFlight = try count(value)
+                case "connections": limits.connections = try count(value)
+                case "timeout": limits.timeout = try Interval(setting: value)
+                case "idle": limits.idle = try Interval(setting: value)
+                case "drain": limits.drain = try Interval(setting: value)
+                default:
+                    unknown(
+                        document, key,
+                        ["body", "report", "events", "spool", "batch", "in-flight", "connections", "timeout", "idle", "drain"], "in \"limits\"")
+                }
+            } catch {
+                note(document, "\(key.string ?? ""): \(error.message)", error.node ?? value, error.help)
+            }
+        }
+    }
+
+    private func count(_ node: YAMLNode) throws(SettingProblem) -> Int {
+        let value = try Int(setting: node)
+        guard value > 0 else { throw wanted("a number above 0", node) }
+        return value
+    }
+
+    /// Sets the settings of a worker from a mapping; what is missing or unknown is noted.
+    private mutating func apply(_ document: YAMLDocument, _ node: YAMLNode?, to configuration: ServiceConfiguration, at root: YAMLNode) {
+        let settings = NamedSetting.all(of: configuration.worker)
+        let name = configuration.entry.name
+        for (key, value) in node?.pairs ?? [] {
+            guard let setting = settings.first(where: { $0.name == key.string }) else {
+                let near = nearest(key.string ?? "", in: settings.map(\.name)).map { "did you mean \"\($0)\"?   " } ?? ""
+                note(
+                    document, "unknown setting \"\(key.string ?? "")\" in worker \"\(configuration.entry.spec.name)\"", key,
+                    near + "(list them: intelmq \(name) sample)")
+                continue
+            }
+            do {
+                try setting.slot.set(value)
+            } catch {
+                note(document, "setting \"\(setting.name)\": \(error.message)", error.node ?? value, error.help)
+            }
+        }
+        for setting in settings where setting.isRequired && node?[setting.name] == nil {
+            let line = "\(setting.name): \(setting.slot.example.map(yamlScalar) ?? "…")"
+            note(document, "worker \"\(name)\" needs the setting \"\(setting.name)\": \(setting.slot.summary)", node ?? root, "add below settings:  \(line)")
+        }
+    }
+
+    private mutating func unknown(_ document: YAMLDocument, _ key: YAMLNode, _ known: [String], _ place: String) {
+        let near = nearest(key.string ?? "", in: known).map { "did you mean \"\($0)\"?" }
+        note(document, "unknown member \"\(key.string ?? "")\" \(place)", key, near ?? "known are: \(known.joined(separator: ", "))")
+    }
+
+    private mutating func note(_ document: YAMLDocument, _ message: String, _ node: YAMLNode, _ help: String?) {
+        messages.append(document.diagnostic(message, at: node, help: help))
+    }
+}

@@ -1,0 +1,94 @@
+public import Logging
+
+/// How one service runs: which worker, its settings, where it listens, where its events go. One YAML file.
+public struct ServiceConfiguration: Sendable {
+    /// Which worker it is.
+    public let entry: RosterEntry
+    /// The worker, its settings read and checked.
+    public var worker: any Worker
+    /// Name of this service in logs, metrics and dead letters: the file's name.
+    public var name: String
+    /// Address and port, as `127.0.0.1:8080`, or `unix:/run/x.sock`; nil: no HTTP listener.
+    public var listen: String?
+    /// Where events go.
+    public var edges: [EdgeConfiguration] = []
+    /// When the service acknowledges.
+    public var ack: AckMode
+    /// Folder for the spool, the dead letters and the worker's state.
+    public var state: String?
+    /// Limits.
+    public var limits = Limits()
+    /// Lowest level logged.
+    public var logLevel: Logger.Level = .info
+    /// How log lines are written.
+    public var logFormat: LogFormat = .text
+    /// Threads that serve HTTP.
+    public var threads = 1
+    /// Allows a listener beyond loopback without authentication.
+    public var isInsecure = false
+    /// Whether `fill` replaces values that are there.
+    public var overwrite = false
+    /// Whether parsers keep the source row in `event.original`.
+    public var keepsOriginal = true
+    /// Organisation written into packets.
+    public var producer: String?
+
+    /// Bounds that keep a service alive whatever it is sent.
+    public struct Limits: Sendable {
+        /// Largest packet body, before and after decompression.
+        public var body = ByteCount.mebibytes(16)
+        /// Largest report body.
+        public var report = ByteCount.mebibytes(256)
+        /// Most events in one packet.
+        public var events = 10_000
+        /// Largest spool; new packets are refused beyond.
+        public var spool = ByteCount(bytes: 4 << 30)
+        /// Events that a parser or collector puts into one packet.
+        public var batch = 500
+        /// Packets in flight on one edge.
+        public var inFlight = 8
+        /// Time a next hop has to answer.
+        public var timeout = Interval(seconds: 60)
+        /// Time an idle or slow client is kept.
+        public var idle = Interval(seconds: 30)
+        /// Open connections.
+        public var connections = 1000
+        /// Time to finish what is open when the service is told to stop.
+        public var drain = Interval(seconds: 20)
+    }
+
+    /// A configuration without listener and edges.
+    public init(_ entry: RosterEntry, name: String? = nil) {
+        self.entry = entry
+        worker = entry.make()
+        self.name = name ?? entry.name
+        ack = entry.ack
+    }
+}
+
+/// One arrow of the graph: where packets of this service go.
+public struct EdgeConfiguration: Sendable, Hashable {
+    /// Name in metrics and the spool's cursor.
+    public var name: String
+    /// `http://…`, `https://…`, `file:///…` or `stdout:`.
+    public var to: String
+
+    /// Names a target; the name defaults to its host and port, or its path.
+    public init(to: String, name: String? = nil) {
+        var target = to
+        if target.hasPrefix("http"), target.split(separator: "/").count == 2 { target += "/v1/packets" }
+        self.to = target
+        self.name = name ?? target.replacing("/v1/packets", with: "").split(separator: "/").last.map(String.init) ?? target
+    }
+}
+
+/// Why a service cannot start: everything that is wrong with its configuration, each with its place. Exit code 78.
+public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
+    /// The messages, each complete with place and next step.
+    public let messages: [String]
+
+    /// Makes an error of messages.
+    public init(_ messages: [String]) { self.messages = messages }
+    /// The messages one after the other.
+    public var description: String { messages.joined(separator: "\n") }
+}

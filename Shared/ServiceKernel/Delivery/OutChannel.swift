@@ -1,0 +1,188 @@
+import Glibc
+import HTTP
+public import IDF
+import Synchronization
+
+/// A packet on its way out: encoded once for all its edges, and only if one of them needs bytes.
+public final class Outgoing: Sendable {
+    /// What is said about the packet.
+    public let meta: Packet.Meta
+    /// Number of events and reports.
+    public let count: Int
+    private let decoded: Mutex<Packet?>
+    private let encoded: Mutex<[UInt8]?>
+
+    init(_ packet: Packet) {
+        meta = packet.meta
+        count = packet.events.count + packet.reports.count
+        decoded = Mutex(packet)
+        encoded = Mutex(nil)
+    }
+
+    init(meta: Packet.Meta, count: Int, bytes: [UInt8]) {
+        self.meta = meta
+        self.count = count
+        decoded = Mutex(nil)
+        encoded = Mutex(bytes)
+    }
+
+    /// The packet as JSON.
+    public var bytes: [UInt8] {
+        encoded.withLock { bytes in
+            if let bytes { return bytes }
+            let made = decoded.withLock { $0?.encoded() } ?? []
+            bytes = made
+            return made
+        }
+    }
+
+    /// Keeps only the bytes.
+    func forgetPacket() { decoded.withLock { $0 = nil } }
+
+    /// The packet itself.
+    public func packet() throws(PacketError) -> Packet {
+        if let packet = decoded.withLock({ $0 }) { return packet }
+        let packet = try Packet(decoding: bytes, eventLimit: .max)
+        decoded.withLock { $0 = packet }
+        return packet
+    }
+}
+
+/// What became of one attempt to hand a packet on.
+public enum Delivery: Sendable {
+    /// The next hop has acknowledged.
+    case delivered
+    /// It may work later: nothing answers, too busy, out of space.
+    case later(String, afterSeconds: Double?)
+    /// It will never work with this data.
+    case refused(status: Int, String)
+}
+
+/// A way out of a worker.
+public protocol OutChannel: Sendable {
+    /// Tries once to hand the packet on.
+    func send(_ packet: Outgoing) async -> Delivery
+}
+
+/// POSTs packets to the next service.
+struct HTTPChannel: OutChannel {
+    let url: String
+    let client: HTTPClient
+    let timeout: Interval
+
+    func send(_ packet: Outgoing) async -> Delivery {
+        let request = HTTPClientRequest(
+            method: .post, url: url, headers: [("Content-Type", Packet.mediaType)], body: packet.bytes,
+            timeoutMilliseconds: Int(timeout.seconds * 1000), connectTimeoutMilliseconds: 3000, responseLimit: 1 << 20)
+        do {
+            let response = try await client.send(request)
+            switch response.status {
+            case 200, 201, 202, 204: return .delivered
+            case 400, 413, 415, 422: return .refused(status: response.status, Self.reason(response.body))
+            default:
+                let after = response.header("Retry-After").flatMap { Double($0) }
+                return .later("\(url) answered \(response.status): \(Self.reason(response.body))", afterSeconds: after)
+            }
+        } catch {
+            return .later("\(error)", afterSeconds: nil)
+        }
+    }
+
+    /// The details of a JSON:API error document, or the beginning of whatever came.
+    private static func reason(_ body: [UInt8]) -> String {
+        let details = (try? JSONValue(parsing: body))?["errors"]?.items?.prefix(3).compactMap { error in
+            error["detail"]?.string.map { $0 + (error["source"]?["pointer"]?.string.map { " (at \($0))" } ?? "") }
+        }
+        return details.map { $0.joined(separator: "; ") } ?? String(decoding: body.prefix(200), as: UTF8.self)
+    }
+}
+
+/// Appends packets to a file or to standard output, one a line.
+final class FileChannel: OutChannel {
+    private let descriptor: Int32
+    private let name: String
+    private let isSynced: Bool
+    private let lock = Mutex(())
+
+    init(descriptor: Int32, name: String) {
+        self.descriptor = descriptor
+        self.name = name
+        isSynced = false
+    }
+
+    init(path: String) throws(ConfigurationError) {
+        descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else {
+            throw ConfigurationError(["error: cannot write \(path): \(String(cString: strerror(errno))) (an edge of this service)"])
+        }
+        name = path
+        isSynced = true
+    }
+
+    deinit { if isSynced { close(descriptor) } }
+
+    func send(_ packet: Outgoing) async -> Delivery {
+        var line = packet.bytes
+        line.append(0x0A)
+        return lock.withLock { _ in
+            let before = isSynced ? lseek(descriptor, 0, SEEK_END) : 0
+            guard writeAll(descriptor, line) else {
+                let reason = String(cString: strerror(errno))
+                // Half a line would spoil the next one.
+                if isSynced { ftruncate(descriptor, before) }
+                return .later("cannot write \(name): \(reason)", afterSeconds: nil)
+            }
+            if isSynced, fdatasync(descriptor) != 0 { return .later("cannot sync \(name): \(String(cString: strerror(errno)))", afterSeconds: nil) }
+            return .delivered
+        }
+    }
+}
+
+/// Writes all bytes; false leaves the reason in `errno`.
+func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+        var done = 0
+        while done < buffer.count {
+            let count = write(descriptor, buffer.baseAddress! + done, buffer.count - done)
+            if count < 0 {
+                if errno == EINTR { continue }
+                return false
+            }
+            done += count
+        }
+        return true
+    }
+}
+
+/// Hands packets to another service of the same process: the way of one-time runs.
+struct InProcessChannel: OutChannel {
+    let target: Service
+
+    func send(_ outgoing: Outgoing) async -> Delivery {
+        let answer: Answer
+        do {
+            answer = await target.take(try outgoing.packet(), started: .now)
+        } catch {
+            return .refused(status: error.status, error.description)
+        }
+        switch answer.status {
+        case 200, 202: return .delivered
+        case 400, 413, 415, 422: return .refused(status: answer.status, answer.problems.map(\.description).joined(separator: "; "))
+        default: return .later(answer.problems.first?.detail ?? "status \(answer.status)", afterSeconds: answer.retryAfter)
+        }
+    }
+}
+
+/// One arrow of the graph with its state.
+final class Edge: Sendable {
+    let name: String
+    let channel: any OutChannel
+    /// Seconds since 1970 of the last acknowledgement, 0 before the first.
+    let lastSuccess = Atomic<Int>(0)
+    let isDown = Atomic<Bool>(false)
+
+    init(name: String, channel: any OutChannel) {
+        self.name = name
+        self.channel = channel
+    }
+}

@@ -1,0 +1,170 @@
+import Glibc
+public import IDF
+import Logging
+import Spool
+import Synchronization
+
+extension Service {
+    /// Takes one report in: parses it and hands its events on, while the rest is still being parsed.
+    /// - Parameter limit: stop after so many events.
+    public func take(_ report: Report, limit: Int = .max) async -> Answer {
+        guard case .parser(let parser) = role else {
+            return .refused(422, "wrong-resource", "\(configuration.name) takes no reports")
+        }
+        guard isReady else { return .refused(503, "stopping", "\(configuration.name) is stopping; send the report again", retryAfter: 1) }
+        metrics.count("intelmq_reports_received_total")
+        let now = Timestamp.now()
+        let feed = ParserFeed()
+        let parsing = feed.start(parser, report, keepsOriginal: configuration.keepsOriginal, limit: limit, batch: configuration.limits.batch)
+        let durable = isDurable
+        var kept: [Outgoing] = []
+        var answer = Answer(status: durable ? 202 : 200)
+        await withTaskGroup(of: Answer.self) { group in
+            var open = 0
+            func settle(_ one: Answer?) {
+                open -= 1
+                if let one, !one.isAccepted, answer.isAccepted { answer = one }
+            }
+            for await events in parsing {
+                var packet = Packet(events: events)
+                packet.meta.source = self.emitter
+                packet.meta.producer = self.configuration.producer
+                packet.meta.intakeAt = now
+                answer.accepted += events.count
+                if durable {
+                    let outgoing = Outgoing(packet)
+                    _ = outgoing.bytes
+                    outgoing.forgetPacket()
+                    kept.append(outgoing)
+                    feed.taken()
+                    continue
+                }
+                if open >= self.configuration.limits.inFlight { settle(await group.next()) }
+                open += 1
+                group.addTask { [packet] in
+                    let answer = await self.pass(packet)
+                    feed.taken()
+                    return answer
+                }
+                if !answer.isAccepted { break }
+            }
+            feed.stop()
+            while open > 0 { settle(await group.next()) }
+        }
+        let outcome = await feed.outcome()
+        guard answer.isAccepted else { return answer }
+        if let rejection = outcome.rejection {
+            if rejection.isTemporary || configuration.listen == nil { return Self.answer(rejection) }
+            // The whole report cannot be read: the client hears it and still has the report.
+            return Self.answer(rejection)
+        }
+        if durable, !kept.isEmpty {
+            let kept = await keep(kept)
+            guard kept.isAccepted else { return kept }
+        }
+        let letters = outcome.rejected.map { row in
+            letter(.v7(), packet: report.id, .malformed("line \(row.line): \(row.rejection.detail)"), original: row.bytes, mediaType: "text/plain")
+        }
+        guard await bury(letters) else { return Self.noGrave }
+        answer.failed = outcome.rejected.map { ($0.line, $0.rejection.code, $0.rejection.detail) }
+        metrics.count("intelmq_events_received_total", answer.accepted + letters.count)
+        return answer
+    }
+}
+
+/// Runs a parser on a thread of its own and hands its batches to a task, a few at a time, so that a report of any
+/// length takes little memory and parsing overlaps with delivery.
+final class ParserFeed: Sendable {
+    struct Outcome: Sendable {
+        var rejection: Rejection?
+        var rejected: [RejectedRow] = []
+    }
+
+    private let room = UnsafeSemaphore(8)
+    private let stopped = Atomic<Bool>(false)
+    private let result = Mutex<(outcome: Outcome?, waiter: CheckedContinuation<Outcome, Never>?)>((nil, nil))
+
+    func start(_ parser: any Parser, _ report: Report, keepsOriginal: Bool, limit: Int, batch: Int) -> AsyncStream<[Event]> {
+        let (stream, continuation) = AsyncStream.makeStream(of: [Event].self)
+        spawnThread {
+            var outcome = Outcome()
+            var events = ParsedEvents(report: report, keepsOriginal: keepsOriginal, limit: limit, batch: batch) { batch in
+                guard !self.stopped.load(ordering: .relaxed) else { return }
+                self.room.wait()
+                continuation.yield(batch)
+            }
+            do throws(Rejection) {
+                try parser.parse(report, into: &events)
+                events.finish()
+            } catch {
+                outcome.rejection = error
+            }
+            outcome.rejected = events.rejected
+            continuation.finish()
+            let waiter = self.result.withLock { state in
+                state.outcome = outcome
+                return state.waiter
+            }
+            waiter?.resume(returning: outcome)
+        }
+        return stream
+    }
+
+    /// A batch has gone: there is room for another.
+    func taken() { room.signal() }
+
+    /// No more batches are wanted.
+    func stop() {
+        stopped.store(true, ordering: .relaxed)
+        room.signal(1000)
+    }
+
+    func outcome() async -> Outcome {
+        await withCheckedContinuation { continuation in
+            let done = result.withLock { state in
+                if state.outcome == nil { state.waiter = continuation }
+                return state.outcome
+            }
+            if let done { continuation.resume(returning: done) }
+        }
+    }
+}
+
+/// A counting semaphore for threads (not tasks) to wait on.
+final class UnsafeSemaphore: @unchecked Sendable {
+    private let semaphore: UnsafeMutablePointer<sem_t>
+
+    init(_ count: UInt32) {
+        semaphore = .allocate(capacity: 1)
+        sem_init(semaphore, 0, count)
+    }
+
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    func wait() { while sem_wait(semaphore) != 0 {} }
+    func signal(_ times: Int = 1) { for _ in 0..<times { sem_post(semaphore) } }
+}
+
+/// Runs a closure on a new thread.
+func spawnThread(_ body: @escaping @Sendable () -> Void) {
+    let box = Unmanaged.passRetained(ThreadBody(body))
+    var thread = pthread_t()
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    pthread_attr_setstacksize(&attributes, 1 << 20)
+    guard pthread_create(&thread, &attributes, runThreadBody, box.toOpaque()) == 0 else { fatalError("cannot start a thread") }
+}
+
+private final class ThreadBody: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}
+
+private func runThreadBody(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    if let argument { Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().body() }
+    return nil
+}

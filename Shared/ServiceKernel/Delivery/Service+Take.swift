@@ -1,0 +1,128 @@
+public import IDF
+import Logging
+import Spool
+
+extension Service {
+    /// Takes one encoded packet in.
+    public func take(bytes: [UInt8]) async -> Answer {
+        let started = ContinuousClock.now
+        do {
+            return await take(try Packet(decoding: bytes, eventLimit: configuration.limits.events), started: started)
+        } catch {
+            metrics.count("intelmq_errors_total", 1, [("stage", "intake"), ("code", error.problems.first?.code ?? "malformed")])
+            return Answer(status: error.status, problems: error.problems)
+        }
+    }
+
+    /// Takes one packet in and answers when it may be forgotten by whoever sent it.
+    public func take(_ packet: Packet, started: ContinuousClock.Instant) async -> Answer {
+        guard isReady else { return .refused(503, "stopping", "\(configuration.name) is stopping; send the packet again", retryAfter: 1) }
+        let answer: Answer
+        switch role {
+        case .expert(let expert): answer = await take(packet, expert)
+        case .output(let output): answer = await take(packet, output)
+        case .parser: answer = await takeReports(packet)
+        case .collector: answer = .refused(405, "no-intake", "\(configuration.name) is a collector: it takes no packets")
+        }
+        if answer.isAccepted {
+            metrics.count("intelmq_events_received_total", packet.events.count)
+            if let intake = packet.meta.intakeAt {
+                let age = Double(Timestamp.now().nanoseconds - intake.nanoseconds) / 1e9
+                metrics.observe("intelmq_event_latency_seconds", seconds: max(0, age))
+            }
+        } else {
+            metrics.count("intelmq_errors_total", 1, [("stage", "intake"), ("code", answer.problems.first?.code ?? String(answer.status))])
+        }
+        let spent = ContinuousClock.now - started
+        metrics.observe("intelmq_packet_duration_seconds", seconds: spent / .seconds(1))
+        return answer
+    }
+
+    private func take(_ packet: Packet, _ expert: any Expert) async -> Answer {
+        guard packet.reports.isEmpty else {
+            return .refused(422, "wrong-resource", "\(configuration.name) takes events; reports go to a parser")
+        }
+        let worked: Worked
+        do {
+            worked = try work(expert, packet.events)
+        } catch {
+            return Self.answer(error)
+        }
+        var result = Packet(meta: packet.meta, events: worked.forward)
+        result.meta.hops += 1
+        var answer = await pass(result)
+        guard answer.isAccepted else {
+            for event in worked.forward { expert.release(event) }
+            return answer
+        }
+        let letters = worked.failed.map {
+            letter($0.event.id, packet: packet.meta.id, $0.rejection, original: $0.event.encoded(), mediaType: "application/json")
+        }
+        guard await bury(letters) else { return Self.noGrave }
+        for (reason, count) in worked.dropped { metrics.count("intelmq_events_dropped_total", count, [("reason", reason)]) }
+        answer.accepted = packet.events.count
+        answer.failed = worked.failed.map { ($0.index, $0.rejection.code, $0.rejection.detail) }
+        return answer
+    }
+
+    private func take(_ packet: Packet, _ output: any Output) async -> Answer {
+        do {
+            let rejected = try await output.write(packet.events)
+            let letters = rejected.map { one in
+                let event = packet.events[one.index]
+                return letter(event.id, packet: packet.meta.id, one.rejection, original: event.encoded(), mediaType: "application/json")
+            }
+            guard await bury(letters) else { return Self.noGrave }
+            metrics.count("intelmq_events_sent_total", packet.events.count - rejected.count, [("edge", "sink")])
+            var answer = Answer(status: 200, accepted: packet.events.count)
+            answer.failed = rejected.map { ($0.index, $0.rejection.code, $0.rejection.detail) }
+            return answer
+        } catch {
+            return Self.answer(error)
+        }
+    }
+
+    private func takeReports(_ packet: Packet) async -> Answer {
+        guard packet.events.isEmpty else {
+            return .refused(422, "wrong-resource", "\(configuration.name) takes reports; events go to an expert or an output")
+        }
+        var total = Answer(status: configuration.ack == .durable ? 202 : 200)
+        for report in packet.reports {
+            let answer = await take(report)
+            guard answer.isAccepted else { return answer }
+            total.accepted += answer.accepted
+            total.failed += answer.failed
+        }
+        return total
+    }
+
+    /// Hands a packet on: into the spool (202), or to every edge (200).
+    func pass(_ packet: Packet) async -> Answer {
+        guard !packet.events.isEmpty || !packet.reports.isEmpty, !edges.isEmpty else { return Answer(status: 200) }
+        let outgoing = Outgoing(packet)
+        guard isDurable else { return await relay(outgoing) }
+        return await keep([outgoing])
+    }
+
+    /// Puts packets into the spool, all or none.
+    func keep(_ packets: [Outgoing]) async -> Answer {
+        guard let spool else { return .refused(503, "no-spool", "the spool is not open") }
+        do {
+            try await spool.append(packets.map { SpoolPacket(id: $0.meta.id.description, events: $0.count, bytes: $0.bytes) })
+            return Answer(status: 202)
+        } catch {
+            let status = if case .full = error { 507 } else { 503 }
+            log.error("cannot keep a packet: \(error)")
+            return .refused(status, "spool", "\(error)", retryAfter: 5)
+        }
+    }
+
+    static let noGrave = Answer.refused(
+        503, "no-dead-letters", "an event cannot be processed and its dead letter cannot be kept; see the log of this service", retryAfter: 5)
+
+    static func answer(_ rejection: Rejection) -> Answer {
+        var after: Double?
+        if case .limited(_, let seconds) = rejection { after = Double(seconds) } else if rejection.isTemporary { after = 1 }
+        return .refused(rejection.status, rejection.code, rejection.detail, retryAfter: after)
+    }
+}

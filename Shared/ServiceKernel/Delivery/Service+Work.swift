@@ -1,0 +1,72 @@
+public import IDF
+import Spool
+
+extension Service {
+    /// Events after the worker's verb: what goes on, and what does not.
+    struct Worked {
+        var forward: [Event] = []
+        var dropped: [String: Int] = [:]
+        var failed: [(index: Int, event: Event, rejection: Rejection)] = []
+    }
+
+    /// Runs an expert over the events of a packet. A temporary rejection stops the packet as a whole.
+    func work(_ expert: any Expert, _ events: [Event]) throws(Rejection) -> Worked {
+        try Self.run(expert, events, overwrite: configuration.overwrite)
+    }
+
+    /// Generic, so that `process` is called directly and not through the existential for every event.
+    private static func run<E: Expert>(_ expert: E, _ events: [Event], overwrite: Bool) throws(Rejection) -> Worked {
+        var worked = Worked()
+        worked.forward.reserveCapacity(events.count)
+        for (index, original) in events.enumerated() {
+            var event = original
+            event.fillOverwrites = overwrite
+            do {
+                switch try expert.process(&event) {
+                case .forward: worked.forward.append(event)
+                case .drop(let reason): worked.dropped[reason, default: 0] += 1
+                }
+            } catch {
+                if error.isTemporary {
+                    for event in worked.forward { expert.release(event) }
+                    throw error
+                }
+                worked.failed.append((index, original, error))
+            }
+        }
+        return worked
+    }
+
+    /// What the worker knows about one value, or nil if the value is none of the look-up field's type.
+    public func lookup(_ value: String) throws(Rejection) -> Event? {
+        guard case .expert(let expert) = role, let field = configuration.entry.spec.lookup else {
+            throw .missing("\(configuration.name) offers no look-up")
+        }
+        var event = Event(id: UUID(high: 0, low: 0))
+        guard event.add(field, text: value) else { return nil }
+        _ = try expert.process(&event)
+        return event
+    }
+
+    /// Works on a packet and answers it instead of handing it on (`Prefer: return=representation`).
+    public func represent(_ packet: Packet) throws(Rejection) -> Packet {
+        var result = Packet(meta: packet.meta)
+        result.meta.hops += 1
+        switch role {
+        case .expert(let expert):
+            let worked = try work(expert, packet.events)
+            if let first = worked.failed.first { throw first.rejection }
+            for event in worked.forward { expert.release(event) }
+            result.events = worked.forward
+        case .parser(let parser):
+            for report in packet.reports {
+                var parsed = ParsedEvents(report: report, keepsOriginal: configuration.keepsOriginal)
+                try parser.parse(report, into: &parsed)
+                if let first = parsed.rejected.first { throw first.rejection }
+                result.events += parsed.events
+            }
+        case .output, .collector: throw .malformed("\(configuration.name) makes no packets to look at")
+        }
+        return result
+    }
+}

@@ -1,0 +1,172 @@
+public import IDF
+import Logging
+import Spool
+import Synchronization
+
+/// One running worker: takes packets and reports in, works, hands on, acknowledges. Every channel comes through here,
+/// so that delivery is proved once.
+public final class Service: Sendable {
+    /// How the service runs.
+    public let configuration: ServiceConfiguration
+    /// Its counters.
+    public let metrics = Metrics()
+    let log: Log
+    let edges: [Edge]
+    /// Identity of this process in packets it makes.
+    let emitter = UUID.v7().description
+    private let spoolBox = Mutex<Spool?>(nil)
+    private let draining = Atomic<Bool>(false)
+
+    /// The configuration's worker as what its family is.
+    public enum Role: Sendable {
+        case collector(any Collector)
+        case parser(any Parser)
+        case expert(any Expert)
+        case output(any Output)
+    }
+    let role: Role
+
+    /// Makes a service; `prepare` of its worker opens what it needs.
+    /// - Parameter edges: where events go.
+    init(_ configuration: ServiceConfiguration, edges: [Edge], log: Log) throws(ConfigurationError) {
+        var configuration = configuration
+        let name = configuration.entry.name
+        do {
+            if let state = configuration.state { try makeFolder(state) }
+            try configuration.worker.prepare(WorkerContext(stateDirectory: configuration.state, log: log))
+        } catch {
+            throw ConfigurationError(["error: \(name) cannot start: \(error.detail)"])
+        }
+        switch configuration.worker {
+        case let worker as any Expert: role = .expert(worker)
+        case let worker as any Parser: role = .parser(worker)
+        case let worker as any Output: role = .output(worker)
+        case let worker as any Collector: role = .collector(worker)
+        default: throw ConfigurationError(["error: \(name) is of no family"])
+        }
+        self.configuration = configuration
+        self.edges = edges
+        self.log = log
+        metrics.set("intelmq_start_timestamp_seconds", Double(Timestamp.now().nanoseconds) / 1e9)
+        metrics.set("intelmq_build_info", 1, [("version", Version.current), ("worker", name)])
+        metrics.observe("intelmq_edge_last_success_timestamp_seconds") { [edges] in
+            edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.lastSuccess.load(ordering: .relaxed))) }
+        }
+        if configuration.ack == .durable, !isFinal { _ = try openSpool() }
+    }
+
+    /// A service of a one-time run, whose edges are other services of this process.
+    public static func inProcess(_ configuration: ServiceConfiguration, next: [(name: String, service: Service)]) throws(ConfigurationError) -> Service {
+        var configuration = configuration
+        configuration.ack = .relay
+        configuration.listen = nil
+        let log = Log.worker(configuration.name, format: configuration.logFormat, level: max(configuration.logLevel, .warning))
+        return try Service(configuration, edges: next.map { Edge(name: $0.name, channel: InProcessChannel(target: $0.service)) }, log: log)
+    }
+
+    /// Outputs hand on by themselves and collectors keep what they fetched where it came from until it is acknowledged.
+    var isFinal: Bool { if case .output = role { true } else { false } }
+    /// Whether packets rest in the spool before they go on.
+    var isDurable: Bool { configuration.ack == .durable && !edges.isEmpty && spool != nil }
+
+    // MARK: spool
+
+    var spool: Spool? { spoolBox.withLock { $0 } }
+
+    private func openSpool() throws(ConfigurationError) -> Spool {
+        guard let state = configuration.state else {
+            throw ConfigurationError([
+                "error: \(configuration.name) acknowledges durably or keeps a dead letter and so needs a folder: add  state: /var/lib/intelmq/\(configuration.name)"
+            ])
+        }
+        do {
+            let made = try spoolBox.withLock { box throws(SpoolError) in
+                if let box { return box }
+                let made = try Spool(directory: state, edges: edges.map(\.name), limitBytes: Int64(configuration.limits.spool.bytes))
+                box = made
+                return made
+            }
+            for note in made.notes { log.warning("\(note)") }
+            metrics.observe("intelmq_spool_packets") { [("", Double(made.status().packets))] }
+            metrics.observe("intelmq_spool_bytes") { [("", Double(made.status().bytes))] }
+            metrics.observe("intelmq_spool_oldest_seconds") { [("", Double(made.status().oldestAgeSeconds))] }
+            metrics.observe("intelmq_spool_events") {
+                made.status().edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.backlogEvents)) }
+            }
+            metrics.observe("intelmq_dead_letters") { [("", Double(made.deadLetterCount()))] }
+            return made
+        } catch {
+            throw ConfigurationError(["error: cannot open the spool in \(state): \(error)"])
+        }
+    }
+
+    /// Keeps dead letters on disk; false when that is not possible, and then nothing may be acknowledged.
+    func bury(_ letters: [DeadLetter]) async -> Bool {
+        guard !letters.isEmpty else { return true }
+        for letter in letters {
+            log.warning("dead letter", metadata: ["code": "\(letter.code)", "detail": "\(letter.detail)", "event": "\(letter.eventID)"])
+            metrics.count("intelmq_events_dead_lettered_total", 1, [("code", letter.code)])
+        }
+        do {
+            try await openSpool().addDeadLetters(letters)
+            return true
+        } catch let error as SpoolError {
+            log.error("cannot keep dead letters: \(error)")
+        } catch {
+            // Without a folder there is only the log; one-time runs print it, services refuse.
+            if configuration.listen == nil { return true }
+            log.error("\(error)")
+        }
+        return false
+    }
+
+    func letter(_ id: UUID, packet: UUID, _ rejection: Rejection, original: [UInt8], mediaType: String, edge: String? = nil) -> DeadLetter {
+        let now = Timestamp.now().nanoseconds / 1_000_000
+        return DeadLetter(
+            eventID: id.description, packetID: packet.description, worker: configuration.name, edge: edge, code: rejection.code,
+            detail: rejection.detail, tries: 1, firstTime: now, lastTime: now, original: original, mediaType: mediaType)
+    }
+
+    // MARK: state
+
+    /// Whether the service takes packets.
+    public var isReady: Bool { !draining.load(ordering: .relaxed) }
+
+    /// Refuses what comes from now on.
+    func drain() { draining.store(true, ordering: .relaxed) }
+
+    /// Ends the service; what is in the spool stays there.
+    public func close() async { await spool?.close() }
+
+    /// Reopens what settings name, where it has changed on disk; a broken new one is reported and the old one goes on.
+    func refresh() {
+        for setting in NamedSetting.all(of: configuration.worker) {
+            do {
+                if try setting.slot.refresh() { log.info("reopened: it has changed on disk", metadata: ["setting": "\(setting.name)"]) }
+            } catch {
+                log.error("the changed file is not usable, the old one goes on: \(error.message)", metadata: ["setting": "\(setting.name)"])
+            }
+        }
+    }
+}
+
+/// What a channel is told about a packet it brought.
+public struct Answer: Sendable {
+    /// HTTP status: 200 handed on, 202 kept, 4xx and 5xx refused.
+    public var status: Int
+    /// Why it was refused.
+    public var problems: [Problem] = []
+    /// Events of an accepted packet that became dead letters: place in the packet, code, detail.
+    public var failed: [(index: Int, code: String, detail: String)] = []
+    /// Events and reports accepted.
+    public var accepted = 0
+    /// Seconds after which it may work.
+    public var retryAfter: Double?
+
+    /// Whether the data is ours now.
+    public var isAccepted: Bool { status < 300 }
+
+    static func refused(_ status: Int, _ code: String, _ detail: String, retryAfter: Double? = nil) -> Answer {
+        Answer(status: status, problems: [Problem(status, code, detail)], retryAfter: retryAfter)
+    }
+}

@@ -1,0 +1,266 @@
+import Archive
+import HTTP
+import IDF
+
+/// Answers the calls of the service contract.
+final class ServiceHandler: HTTPHandler {
+    private let service: Service
+    private let routes: [Route.Name: Route]
+    private let document: [UInt8]
+
+    init(_ service: Service) {
+        self.service = service
+        let worker = service.configuration.entry
+        routes = Dictionary(uniqueKeysWithValues: Route.all(for: worker).map { ($0.name, $0) })
+        document = Array(OpenAPI.document(of: worker).pretty().utf8) + [0x0A]
+    }
+
+    // MARK: by the head alone
+
+    func immediate(_ head: HTTPRequestHead) -> HTTPResponse? {
+        let answer = early(head)
+        if let answer { count(answer.status) }
+        return answer
+    }
+
+    private func early(_ head: HTTPRequestHead) -> HTTPResponse? {
+        let path = head.path
+        guard let name = Route.named(path).first, let route = routes[name] else {
+            return problem(Problem(404, "unknown-path", "no such call here; GET /openapi.json lists them"))
+        }
+        guard head.method.route == route.method else {
+            var answer = problem(Problem(405, "wrong-method", "\(path) takes \(route.method.rawValue)"))
+            answer.headers.append(("Allow", route.method == .get ? "GET, HEAD" : route.method.rawValue))
+            return answer
+        }
+        switch name {
+        case .lookup: return lookup(path.dropFirst("/v1/lookup/".count), head)
+        case .livez, .startupz: return HTTPResponse(text: "ok\n")
+        case .readyz: return readiness(head)
+        case .metrics: return HTTPResponse(text: service.metrics.page(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+        case .openapi: return HTTPResponse(status: 200, headers: [("Content-Type", "application/json")], body: document)
+        case .packets, .reports, .lookupMany: return refusal(route, head)
+        }
+    }
+
+    private func readiness(_ head: HTTPRequestHead) -> HTTPResponse {
+        let ready = service.isReady
+        guard head.query.contains(where: { $0.name == "verbose" }) else {
+            return HTTPResponse(status: ready ? 200 : 503, text: ready ? "ok\n" : "stopping\n")
+        }
+        var lines = [ready ? "[+] accepting packets" : "[-] stopping", "[+] configuration of \(service.configuration.name)"]
+        if let spool = service.spool {
+            let status = spool.status()
+            lines.append("[+] spool: \(status.packets) packets, \(status.bytes) bytes")
+        }
+        for edge in service.edges { lines.append("[\(edge.isDown.load(ordering: .relaxed) ? "-" : "+")] edge \(edge.name)") }
+        return HTTPResponse(status: ready ? 200 : 503, text: lines.joined(separator: "\n") + "\n")
+    }
+
+    /// Refuses a body by its head: media type and encoding.
+    private func refusal(_ route: Route, _ head: HTTPRequestHead) -> HTTPResponse? {
+        if let encoding = head.header("Content-Encoding"), ContentEncoding(rawValue: encoding.lowercased()) == nil {
+            return problem(Problem(415, "content-encoding", "the encoding \"\(encoding.prefix(40))\" is not read here; send gzip, zstd or none"))
+        }
+        guard !route.accepts.contains("*/*") else { return nil }
+        let sent = head.header("Content-Type") ?? ""
+        let media = sent.prefix { $0 != ";" }.trimmed.lowercased()
+        let parameters = sent.dropFirst(media.utf8.count).split(separator: ";").map(\.trimmed).filter { !$0.isEmpty }
+        let isJSONAPI = media == "application/vnd.api+json"
+        // JSON:API 1.1 allows no parameter but ext and profile.
+        let strange = isJSONAPI ? parameters.first { !$0.hasPrefix("ext=") && !$0.hasPrefix("profile=") } : nil
+        guard route.accepts.contains(media), strange == nil else {
+            let found = sent.isEmpty ? "no Content-Type" : "Content-Type \"\(sent.prefix(80))\""
+            return problem(Problem(415, "media-type", "found \(found), wanted \(route.accepts.joined(separator: " or "))"))
+        }
+        return nil
+    }
+
+    func bodyLimit(_ head: HTTPRequestHead) -> Int {
+        head.path == "/v1/reports" ? service.configuration.limits.report.bytes : service.configuration.limits.body.bytes
+    }
+
+    func tooLarge(_ head: HTTPRequestHead, limit: Int) -> HTTPResponse {
+        let setting = head.path == "/v1/reports" ? "limits.report" : "limits.body"
+        let found = head.contentLength.map { "\($0) bytes" } ?? "a longer body"
+        count(413)
+        return problem(Problem(413, "too-large", "found \(found), the limit is \(limit) bytes (\(setting)); send smaller bodies or raise it"))
+    }
+
+    // MARK: look-ups
+
+    private func lookup(_ rest: Substring, _ head: HTTPRequestHead) -> HTTPResponse {
+        let parts = rest.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        let value = parts[0].utf8.contains(0x25) ? HTTPRequestHead.percentDecoded(parts[0]) : String(parts[0])
+        let tag = service.configuration.worker.build.map { "\"\($0)\"" }
+        if let tag, head.header("If-None-Match") == tag { return HTTPResponse(status: 304, headers: [("ETag", tag)]) }
+        let event: Event
+        do {
+            guard let found = try service.lookup(value) else {
+                return problem(Problem(422, "invalid-value", "found \"\(value.prefix(80))\", wanted \(lookupWanted)"))
+            }
+            event = found
+        } catch {
+            return problem(Problem(error.status, error.code, error.detail))
+        }
+        var headers: [(name: String, value: String)] = [("Cache-Control", "max-age=60")]
+        if let tag { headers.append(("ETag", tag)) }
+        if parts.count == 2, parts[1].last != "/" {
+            let name = HTTPRequestHead.percentDecoded(parts[1])
+            guard let field = FieldID(name) ?? DHO.field(name) else {
+                return problem(Problem(404, "unknown-field", "no field \"\(name.prefix(80))\" in the data format"))
+            }
+            guard let text = event.text(field) else {
+                return problem(Problem(404, "not-found", "nothing is known about \(field.name) of \(value.prefix(80))"))
+            }
+            headers.append(("Content-Type", "text/plain; charset=utf-8"))
+            return HTTPResponse(status: 200, headers: headers, body: Array(text.utf8) + [0x0A])
+        }
+        headers.append(("Content-Type", Packet.mediaType))
+        return HTTPResponse(status: 200, headers: headers, body: Self.lookupDocument(value, event))
+    }
+
+    private var lookupWanted: String {
+        service.configuration.entry.spec.lookup.map(\.field.type.wanted) ?? "a value"
+    }
+
+    private static func lookupDocument(_ value: String, _ event: Event) -> [UInt8] {
+        var body: [UInt8] = []
+        body.reserveCapacity(512)
+        body.append(contentsOf: #"{"data":{"type":"lookup","id":"#.utf8)
+        JSONText.appendQuoted(value, to: &body)
+        body.append(contentsOf: #","attributes":"#.utf8)
+        event.encodeAttributes(into: &body)
+        body.append(contentsOf: "}}\n".utf8)
+        return body
+    }
+
+    // MARK: bodies
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let answer = await answer(request)
+        count(answer.status)
+        return answer
+    }
+
+    private func answer(_ request: HTTPRequest) async -> HTTPResponse {
+        var body = request.body
+        if let encoding = request.head.header("Content-Encoding").flatMap({ ContentEncoding(rawValue: $0.lowercased()) }), encoding != .identity {
+            do {
+                body = try decode(body, encoding: encoding, limit: bodyLimit(request.head))
+            } catch {
+                return problem(Problem(400, "content-encoding", "the body cannot be decompressed: \(error)"))
+            }
+        }
+        switch Route.named(request.head.path).first {
+        case .packets:
+            if request.head.header("Prefer")?.contains("return=representation") == true { return representation(body) }
+            return response(await service.take(bytes: body))
+        case .reports: return response(await service.take(report(request.head, body)))
+        case .lookupMany: return lookupMany(body)
+        default: return problem(Problem(404, "unknown-path", "no such call here"))
+        }
+    }
+
+    /// A raw body as a report: the query carries the fields of its feed, by their new, old or short names.
+    private func report(_ head: HTTPRequestHead, _ body: [UInt8]) -> Report {
+        var report = Report(content: body)
+        for (name, value) in head.query {
+            if name == "file_name" || name == "extra.file_name" {
+                report.fields.add(Key<String>.fileName.id, text: value)
+            } else if let field = FieldID(name) ?? DHO.field(name) {
+                report.fields.add(field, text: value)
+            }
+        }
+        return report
+    }
+
+    private func representation(_ body: [UInt8]) -> HTTPResponse {
+        do {
+            let packet = try Packet(decoding: body, eventLimit: service.configuration.limits.events)
+            return HTTPResponse(status: 200, headers: [("Content-Type", Packet.mediaType)], body: try service.represent(packet).encoded())
+        } catch let error as PacketError {
+            return problems(error.problems)
+        } catch let error as Rejection {
+            return problem(Problem(error.status, error.code, error.detail))
+        } catch {
+            return problem(Problem(500, "internal", "\(error)"))
+        }
+    }
+
+    private func lookupMany(_ body: [UInt8]) -> HTTPResponse {
+        var values: [String]
+        if body.first(where: { $0 > 0x20 }) == 0x5B {
+            do {
+                values = (try JSONValue(parsing: body).items ?? []).map(\.plain)
+            } catch {
+                return problem(Problem(400, "malformed-json", "\(error)", line: error.line, column: error.column))
+            }
+        } else {
+            values = body.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self).trimmed }
+            // NDJSON: one JSON string a line.
+            values = values.map { $0.hasPrefix("\"") ? (try? JSONValue(parsing: $0.utf8))?.string ?? $0 : $0 }
+        }
+        guard values.count <= service.configuration.limits.events else {
+            return problem(Problem(413, "too-many-values", "found \(values.count) values, the limit is \(service.configuration.limits.events) (limits.events)"))
+        }
+        var out: [UInt8] = []
+        for value in values {
+            do {
+                if let event = try service.lookup(value) {
+                    out.append(contentsOf: Self.lookupDocument(value, event))
+                } else {
+                    out.append(contentsOf: Problem.document([Problem(422, "invalid-value", "found \"\(value.prefix(80))\", wanted \(lookupWanted)")]))
+                    out.append(0x0A)
+                }
+            } catch {
+                out.append(contentsOf: Problem.document([Problem(error.status, error.code, error.detail)]))
+                out.append(0x0A)
+            }
+        }
+        return HTTPResponse(status: 200, headers: [("Content-Type", "application/x-ndjson")], body: out)
+    }
+
+    // MARK: answers
+
+    private func response(_ answer: Answer) -> HTTPResponse {
+        guard answer.isAccepted else {
+            var response = problems(answer.problems)
+            response.status = answer.status
+            if let after = answer.retryAfter { response.headers.append(("Retry-After", String(Int(max(1, after.rounded(.up)))))) }
+            return response
+        }
+        var meta: [JSONValue.Member] = [.init("accepted", .integer(answer.accepted))]
+        if !answer.failed.isEmpty {
+            meta.append(
+                .init(
+                    "failed",
+                    .array(
+                        answer.failed.prefix(100).map {
+                            .object(["index": .integer($0.index), "code": .string($0.code), "detail": .string($0.detail)])
+                        })))
+            meta.append(.init("failed-count", .integer(answer.failed.count)))
+        }
+        var body = JSONValue.object(["jsonapi": .object(["version": .string("1.1")]), "meta": .object(meta)]).bytes
+        body.append(0x0A)
+        return HTTPResponse(status: answer.status, headers: [("Content-Type", Packet.mediaType)], body: body)
+    }
+
+    private func problem(_ one: Problem) -> HTTPResponse { problems([one]) }
+
+    private func problems(_ all: [Problem]) -> HTTPResponse {
+        HTTPResponse(status: all.first?.status ?? 500, headers: [("Content-Type", Packet.mediaType)], body: Problem.document(all) + [0x0A])
+    }
+
+    private func count(_ status: Int) {
+        service.metrics.count("intelmq_http_requests_total", 1, [("status", "\(status / 100)xx")])
+    }
+}
+
+extension StringProtocol {
+    /// Without blanks and tabs at both ends.
+    var trimmed: String {
+        let blank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" }
+        return String(drop(while: blank).reversed().drop(while: blank).reversed())
+    }
+}

@@ -1,0 +1,105 @@
+import Glibc
+import IDF
+import Logging
+
+/// A one-time run: standard input or files in, standard output out, as a Unix filter. One packet a line.
+public struct FilterRun: Sendable {
+    let service: Service
+    let limit: Int
+
+    /// What was done, and whether all of it went well.
+    public struct Outcome: Sendable {
+        /// Events and reports taken in.
+        public var accepted = 0
+        /// Events that could not be processed.
+        public var failed = 0
+        /// Why it ended early.
+        public var problem: String?
+        /// The exit code: 0, or 65 when data was refused, or 69 or 74.
+        public var exitCode: Int32 = 0
+
+        /// Nothing yet.
+        public init() {}
+    }
+
+    /// A run of a service that is made already.
+    public init(_ service: Service, limit: Int) {
+        self.service = service
+        self.limit = limit
+    }
+
+    /// A filter of one worker: results go to standard output.
+    public init(_ configuration: ServiceConfiguration, limit: Int = .max) throws(ConfigurationError) {
+        var configuration = configuration
+        configuration.ack = .relay
+        configuration.listen = nil
+        let log = Log.worker(configuration.name, format: configuration.logFormat, level: max(configuration.logLevel, .warning))
+        // Results of a filter go to the next filter, whatever the file says about services.
+        let out = Edge(name: "stdout", channel: FileChannel(descriptor: STDOUT_FILENO, name: "standard output"))
+        service = try Service(configuration, edges: configuration.entry.family == .output ? [] : [out], log: log)
+        self.limit = limit
+    }
+
+    /// Runs one round of a collector.
+    public func collect() async -> Outcome {
+        var outcome = Outcome()
+        guard case .collector(let collector) = service.role else { return outcome }
+        do {
+            try await collector.collect(WorkerContext(stateDirectory: nil, log: service.log)) { report throws(Rejection) in
+                try await service.hand(report)
+            }
+            outcome.accepted = Int(service.metrics.value("intelmq_reports_received_total"))
+        } catch {
+            outcome.problem = "\(error)"
+            outcome.exitCode = 69
+        }
+        return outcome
+    }
+
+    /// Works on one input.
+    /// - Parameters:
+    ///   - bytes: packets, one a line; for a parser also a raw report.
+    ///   - name: name of the file, which may tell a parser what the report is.
+    public func run(_ bytes: [UInt8], name: String?, into outcome: inout Outcome) async {
+        if case .parser = service.role, !Self.looksLikePackets(bytes) {
+            var report = Report(content: bytes)
+            if let file = name?.split(separator: "/").last { report.fields.add(Key<String>.fileName.id, text: String(file)) }
+            return note(await service.take(report, limit: limit - outcome.accepted), &outcome)
+        }
+        var number = 0
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+            defer { start = end + 1 }
+            number += 1
+            if bytes[start..<end].allSatisfy({ $0 <= 0x20 }) { continue }
+            do {
+                var packet = try Packet(decoding: Array(bytes[start..<end]), eventLimit: .max)
+                let room = limit - outcome.accepted
+                if packet.events.count > room { packet.events.removeLast(packet.events.count - room) }
+                note(await service.take(packet, started: .now), &outcome)
+            } catch {
+                outcome.problem = "\(name ?? "standard input"), line \(number): \(error)"
+                outcome.exitCode = 65
+            }
+            if outcome.exitCode != 0 || outcome.accepted >= limit { return }
+        }
+    }
+
+    /// Ends the run.
+    public func finish() async { await service.close() }
+
+    private func note(_ answer: Answer, _ outcome: inout Outcome) {
+        outcome.accepted += answer.accepted
+        outcome.failed += answer.failed.count
+        guard !answer.isAccepted else { return }
+        outcome.problem = answer.problems.map(\.description).joined(separator: "\n")
+        outcome.exitCode = answer.status < 500 ? 65 : answer.problems.first?.code == "next-hop" ? 74 : 69
+    }
+
+    /// Packets begin with an object that names the format; reports do not.
+    static func looksLikePackets(_ bytes: [UInt8]) -> Bool {
+        guard bytes.first(where: { $0 > 0x20 }) == 0x7B else { return false }
+        return String(decoding: bytes.prefix(1024), as: UTF8.self).contains("\"IntelMQ-IDF\"")
+    }
+}

@@ -1,0 +1,56 @@
+import Glibc
+
+/// Makes a folder and those above it.
+public func makeFolder(_ path: String) throws(Rejection) {
+    var made = path.hasPrefix("/") ? "" : "."
+    for part in path.split(separator: "/") {
+        made += "/\(part)"
+        if mkdir(made, 0o750) != 0, errno != EEXIST {
+            throw .unavailable("cannot make the folder \(made): \(String(cString: strerror(errno)))")
+        }
+    }
+}
+
+/// Reads a whole file or a stream.
+public func readAll(_ descriptor: Int32, limit: Int = .max) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var status = stat()
+    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG { bytes.reserveCapacity(Int(status.st_size) + 64) }
+    var done = false
+    while !done {
+        let start = bytes.count
+        let step = max(65536, min(bytes.capacity - start - 64, 4 << 20))
+        bytes.append(contentsOf: repeatElement(0, count: step))
+        let got = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + start, step) }
+        bytes.removeLast(step - max(0, got))
+        if got < 0 {
+            if errno == EINTR { continue }
+            return nil
+        }
+        done = got == 0
+        if bytes.count > limit { return nil }
+    }
+    return bytes
+}
+
+/// Reads a file; nil leaves the reason in `errno`.
+public func readFile(_ path: String, limit: Int = .max) -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    return readAll(descriptor, limit: limit)
+}
+
+/// Writes a file so that a reader sees the old or the new content whole, also after a crash.
+public func replaceFile(_ path: String, with bytes: [UInt8]) throws(Rejection) {
+    let temporary = "\(path).new-\(getpid())"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw .unavailable("cannot write \(temporary): \(String(cString: strerror(errno)))") }
+    let written = writeAll(descriptor, bytes) && fsync(descriptor) == 0
+    let reason = String(cString: strerror(errno))
+    close(descriptor)
+    guard written, rename(temporary, path) == 0 else {
+        unlink(temporary)
+        throw .unavailable("cannot write \(path): \(reason)")
+    }
+}

@@ -1,0 +1,152 @@
+import Glibc
+import HTTP
+import IDF
+import Logging
+
+/// Runs one service as a daemon: listener, pumps, rounds of a collector, signals, draining.
+public final class ServiceRunner: Sendable {
+    /// The service.
+    public let service: Service
+    private let server: HTTPServer?
+    /// The port that is listened on; 0 without a TCP listener.
+    public var port: UInt16 { server?.port ?? 0 }
+
+    /// Starts listening.
+    public init(_ configuration: ServiceConfiguration, client: HTTPClient? = nil) throws(ConfigurationError) {
+        let log = Log.worker(configuration.name, format: configuration.logFormat, level: configuration.logLevel)
+        let edges = try Self.edges(of: configuration, client: client)
+        service = try Service(configuration, edges: edges, log: log)
+        guard let listen = configuration.listen else {
+            server = nil
+            return
+        }
+        var http = HTTPServerConfiguration()
+        if listen.hasPrefix("unix:") {
+            http.unixSocket = String(listen.dropFirst(5))
+        } else {
+            let parts = listen.split(separator: ":")
+            http.port = parts.last.flatMap { UInt16($0) } ?? 0
+            http.address = String(listen.dropLast((parts.last?.count ?? 0) + 1)).replacing("[", with: "").replacing("]", with: "")
+            if http.address == "localhost" { http.address = "127.0.0.1" }
+        }
+        http.threads = configuration.threads
+        http.connectionLimit = configuration.limits.connections
+        http.connectionTimeout = max(1, Int(configuration.limits.idle.seconds))
+        do {
+            server = try HTTPServer(http, handler: ServiceHandler(service))
+        } catch {
+            throw ConfigurationError(["error: \(configuration.name) cannot listen on \(listen): \(error)"])
+        }
+    }
+
+    static func edges(of configuration: ServiceConfiguration, client: HTTPClient?) throws(ConfigurationError) -> [Edge] {
+        var shared = client
+        var edges: [Edge] = []
+        for edge in configuration.edges {
+            let channel: any OutChannel
+            if edge.to.hasPrefix("file://") {
+                channel = try FileChannel(path: String(edge.to.dropFirst(7)))
+            } else if edge.to == "stdout:" {
+                channel = FileChannel(descriptor: STDOUT_FILENO, name: "standard output")
+            } else {
+                let client = shared ?? HTTPClient(connectionsPerHost: configuration.limits.inFlight * 2)
+                shared = client
+                channel = HTTPChannel(url: edge.to, client: client, timeout: configuration.limits.timeout)
+            }
+            edges.append(Edge(name: edge.name, channel: channel))
+        }
+        return edges
+    }
+
+    /// Works until SIGTERM or SIGINT, then finishes what is open and returns.
+    public func run(signals: AsyncStream<Int32>) async {
+        let name = service.configuration.name
+        let place = service.configuration.listen.map { $0.hasPrefix("unix:") ? $0 : "port \(port)" } ?? "no listener"
+        service.log.notice("started", metadata: ["listen": "\(place)", "ack": "\(service.configuration.ack.rawValue)", "pid": "\(getpid())"])
+        await withTaskGroup(of: Void.self) { group in
+            if service.isDurable || service.spool != nil {
+                for edge in service.edges { group.addTask { await self.service.pump(edge) } }
+            }
+            if case .collector(let collector) = service.role { group.addTask { await self.service.rounds(of: collector) } }
+            group.addTask {
+                while (try? await Task.sleep(for: .seconds(1))) != nil { self.service.refresh() }
+            }
+            for await signal in signals {
+                if signal == SIGHUP {
+                    service.refresh()
+                    continue
+                }
+                break
+            }
+            service.log.notice("stopping: finishing what is open", metadata: ["service": "\(name)"])
+            service.drain()
+            server?.quiesce()
+            await server?.stop(deadline: service.configuration.limits.drain.duration)
+            group.cancelAll()
+            await service.close()
+        }
+        service.log.notice("stopped")
+    }
+}
+
+extension Service {
+    /// The rounds of a collector: fetch, hand on, wait; a failed round is tried again with growing pauses.
+    func rounds(of collector: any Collector) async {
+        var pause = 1.0
+        while !Task.isCancelled {
+            do throws(Rejection) {
+                try await collector.collect(WorkerContext(stateDirectory: configuration.state, log: log)) { report throws(Rejection) in
+                    try await self.hand(report)
+                }
+                pause = 1
+            } catch {
+                metrics.count("intelmq_errors_total", 1, [("stage", "collect"), ("code", error.code)])
+                log.error("a round failed, it is tried again: \(error)")
+                guard (try? await Task.sleep(for: .seconds(Double.random(in: 0...pause) + 0.5))) != nil else { return }
+                pause = min(pause * 2, max(1, collector.interval.seconds), 600)
+                continue
+            }
+            guard (try? await Task.sleep(for: collector.interval.duration)) != nil else { return }
+        }
+    }
+
+    /// Hands a report of a collector on; throws when it is not acknowledged.
+    func hand(_ report: Report) async throws(Rejection) {
+        metrics.count("intelmq_reports_received_total")
+        var packet = Packet(reports: [report])
+        packet.meta.source = emitter
+        packet.meta.producer = configuration.producer
+        packet.meta.intakeAt = .now()
+        let answer = await pass(packet)
+        guard answer.isAccepted else { throw .unavailable(answer.problems.first?.detail ?? "the report was not taken") }
+    }
+}
+
+/// Signals as a stream. They are blocked in every thread and taken by one that only waits for them.
+public enum Signals {
+    /// Must be called before any other thread is started.
+    public static func stream() -> AsyncStream<Int32> {
+        signal(SIGPIPE, SIG_IGN)
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, number) }
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
+        let waited = set
+        spawnThread {
+            var set = waited
+            var stops = 0
+            while true {
+                var number: Int32 = 0
+                guard sigwait(&set, &number) == 0 else { continue }
+                if number != SIGHUP {
+                    stops += 1
+                    // The second one means now; what is in the spool stays there.
+                    if stops > 1 { _exit(1) }
+                }
+                continuation.yield(number)
+            }
+        }
+        return stream
+    }
+}

@@ -1,0 +1,73 @@
+public import IDF
+
+/// Where a parser puts what it reads.
+public struct ParsedEvents {
+    /// What every event of the report begins with: the fields of the feed, and when it was first seen.
+    public let template: Event
+    /// Whether rows are kept in `event.original`.
+    public let keepsOriginal: Bool
+    /// Events read so far and not yet taken.
+    public private(set) var events: [Event] = []
+    /// Rows that could not be read.
+    public private(set) var rejected: [RejectedRow] = []
+    /// How many events were added in all.
+    public private(set) var added = 0
+    private let limit: Int
+    private let batch: Int
+    private let onBatch: (([Event]) -> Void)?
+    /// True when the reader has asked for no more events (`--stop-after`): a parser may then stop early.
+    public var isFull: Bool { added >= limit }
+
+    /// A place to put events. With `onBatch`, every `batch` events are handed over at once instead of being gathered.
+    public init(
+        report: Report, keepsOriginal: Bool = true, limit: Int = .max, batch: Int = .max, onBatch: (([Event]) -> Void)? = nil
+    ) {
+        var template = report.fields
+        // Milliseconds are what people and stores keep.
+        if template[.created] == nil { template[.created] = Timestamp(nanoseconds: Timestamp.now().nanoseconds / 1_000_000 * 1_000_000) }
+        template.remove(.fileName)
+        template.removeFree("custom")
+        self.template = template
+        self.keepsOriginal = keepsOriginal
+        self.limit = limit
+        self.batch = batch
+        self.onBatch = onBatch
+    }
+
+    /// A new event that carries the report's fields.
+    public func newEvent() -> Event { Event(copying: template) }
+
+    /// Adds an event.
+    public mutating func add(_ event: Event) {
+        guard !isFull else { return }
+        added += 1
+        events.append(event)
+        if events.count >= batch, let onBatch {
+            onBatch(events)
+            events.removeAll(keepingCapacity: true)
+        }
+    }
+
+    /// Adds a row that could not be read, with its place in the report (lines from 1).
+    public mutating func reject(_ row: some Collection<UInt8>, line: Int, _ rejection: Rejection) {
+        rejected.append(RejectedRow(bytes: Array(row), line: line, rejection: rejection))
+    }
+
+    /// Hands over what is left.
+    public mutating func finish() {
+        if let onBatch, !events.isEmpty {
+            onBatch(events)
+            events = []
+        }
+    }
+}
+
+/// A row of a report that could not be read.
+public struct RejectedRow: Sendable {
+    /// The row as it came.
+    public let bytes: [UInt8]
+    /// Its line in the report, from 1.
+    public let line: Int
+    /// Why.
+    public let rejection: Rejection
+}

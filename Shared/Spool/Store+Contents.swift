@@ -1,0 +1,149 @@
+import SQLite
+
+/// What a spool's file holds, without the packets themselves.
+struct Contents: Sendable {
+    var last: Int64 = 0
+    var rows: [EdgeRow] = []
+    var packets = 0
+    var bytes: Int64 = 0
+    var deadLetters = 0
+    var recent = RecentIDs(limit: Int(Store.rememberedIDs))
+    var timeline = Timeline()
+    /// Packets and events each edge has not acknowledged, by name.
+    var backlogs: [String: (packets: Int, events: Int)] = [:]
+}
+
+extension Store {
+    /// Brings the edges of the file in line with the graph, deletes what no edge needs, and counts.
+    ///
+    /// - Parameters:
+    ///   - wanted: the edges of the graph. A new one begins with the next packet, or with the oldest when `fromStart`.
+    ///   - discard: edges outside the graph whose backlog is given up.
+    ///   - rows: the edges as they are, when memory knows better than the file.
+    func reconcile(
+        wanted: [String], discard: Set<String> = [], fromStart: Bool = false, rows known: [EdgeRow]? = nil
+    ) throws(SQLiteError) -> Contents {
+        var contents = Contents()
+        try database.transaction { () throws(SQLiteError) in
+            if let known { contents.rows = known } else { contents.rows = try edges() }
+            contents.last = try lastSequence(contents.rows)
+            let before = contents.rows
+            contents.rows = Store.aligned(before, wanted: wanted, discard: discard, last: contents.last, fromStart: fromStart)
+            try sweep(contents.rows, last: contents.last)
+            for row in contents.rows { contents.backlogs[row.name] = try backlog(of: row) }
+            let wantedNames = Set(wanted)
+            contents.rows.removeAll { !wantedNames.contains($0.name) && contents.backlogs[$0.name]?.packets == 0 }
+            let kept = Set(contents.rows.map(\.name))
+            for row in before where !kept.contains(row.name) { try remove(edge: row.name) }
+            for row in contents.rows { try write(row) }
+            try count(into: &contents)
+        }
+        return contents
+    }
+
+    private static func aligned(
+        _ before: [EdgeRow], wanted: [String], discard: Set<String>, last: Int64, fromStart: Bool
+    ) -> [EdgeRow] {
+        let names = Set(wanted)
+        var rows = before.filter { names.contains($0.name) || !discard.contains($0.name) }
+        for at in rows.indices {
+            if names.contains(rows[at].name) {
+                // Back in the graph: what came in between was never meant for it.
+                if let until = rows[at].until, until < last { rows[at].cover(until + 1...last) }
+                rows[at].until = nil
+            } else if rows[at].until == nil {
+                rows[at].until = last
+            }
+        }
+        let present = Set(rows.map(\.name))
+        for name in names.subtracting(present).sorted() { rows.append(EdgeRow(name: name, cursor: fromStart ? 0 : last)) }
+        return rows
+    }
+
+    /// Deletes the packets that no edge needs.
+    private func sweep(_ rows: [EdgeRow], last: Int64) throws(SQLiteError) {
+        var covered = SequenceSet(Int64.min...Int64.max)
+        for row in rows { covered = covered.intersection(row.coverage) }
+        for sql in ["DELETE FROM body WHERE", "UPDATE packet SET live = 0 WHERE live = 1 AND"] {
+            let statement = try database.prepare(sql + " sequence BETWEEN ?1 AND ?2")
+            for range in covered.ranges {
+                try statement.bind(1, range.lowerBound)
+                try statement.bind(2, range.upperBound)
+                try statement.run()
+            }
+        }
+        if last > Store.rememberedIDs { try forget(Int64.min...last - Store.rememberedIDs) }
+    }
+
+    private func edges() throws(SQLiteError) -> [EdgeRow] {
+        let statement = try database.prepare(
+            "SELECT name, cursor, until, ahead, acknowledged, dead_lettered, dropped FROM edge ORDER BY name")
+        var rows: [EdgeRow] = []
+        while try statement.step() { rows.append(EdgeRow(statement)) }
+        return rows
+    }
+
+    private func lastSequence(_ rows: [EdgeRow]) throws(SQLiteError) -> Int64 {
+        let stored = [
+            try database.integer("SELECT max(sequence) FROM packet") ?? 0,
+            try database.integer("SELECT max(sequence) FROM body") ?? 0,
+        ]
+        let known = rows.flatMap { row -> [Int64] in [row.cursor, row.until ?? 0, row.ahead.ranges.last?.upperBound ?? 0] }
+        return max(0, (stored + known).max() ?? 0)
+    }
+
+    private func backlog(of row: EdgeRow) throws(SQLiteError) -> (packets: Int, events: Int) {
+        let statement = try database.prepare(
+            "SELECT count(*), coalesce(sum(events), 0) FROM packet WHERE live = 1 AND sequence BETWEEN ?1 AND ?2")
+        func count(_ lower: Int64, _ upper: Int64) throws(SQLiteError) -> (packets: Int, events: Int) {
+            guard lower <= upper else { return (0, 0) }
+            defer { statement.reset() }
+            try statement.bind(1, lower)
+            try statement.bind(2, upper)
+            _ = try statement.step()
+            return (Int(statement.integer(0)), Int(statement.integer(1)))
+        }
+        let end = row.until ?? Int64.max
+        var result = try count(row.cursor + 1, end)
+        for range in row.ahead.ranges {
+            let done = try count(range.lowerBound, min(range.upperBound, end))
+            result.packets -= done.packets
+            result.events -= done.events
+        }
+        return result
+    }
+
+    private func count(into contents: inout Contents) throws(SQLiteError) {
+        let totals = try database.prepare(
+            "SELECT count(*), coalesce(sum(size), 0), min(sequence) FROM packet WHERE live = 1")
+        _ = try totals.step()
+        contents.packets = Int(totals.integer(0))
+        contents.bytes = totals.integer(1)
+        let first = totals.integer(2)
+        contents.deadLetters = Int(try database.integer("SELECT count(*) FROM dead_letter") ?? 0)
+
+        let ids = try database.prepare("SELECT id FROM packet WHERE sequence > ?1 ORDER BY sequence")
+        try ids.bind(1, contents.last - Store.rememberedIDs)
+        while try ids.step() {
+            if let key = ids.text(0).flatMap(RecentIDs.Key.init) { contents.recent.insert(key) }
+        }
+        guard contents.packets > 0 else { return }
+        let sample = try database.prepare("SELECT sequence, created FROM packet WHERE sequence >= ?1 ORDER BY sequence LIMIT 1")
+        for sequence in stride(from: first, through: contents.last, by: max(1, Int((contents.last - first) / 1_000))) {
+            try sample.bind(1, sequence)
+            if try sample.step() { contents.timeline.note(sample.integer(0), at: sample.integer(1)) }
+            sample.reset()
+        }
+    }
+}
+
+extension EdgeRow {
+    /// An edge from the columns name, cursor, until, ahead, acknowledged, dead_lettered, dropped.
+    init(_ statement: SQLiteStatement) {
+        self.init(
+            name: statement.text(0) ?? "", cursor: statement.sequence(1),
+            until: statement.isNull(2) ? nil : statement.sequence(2),
+            ahead: SequenceSet(encoded: statement.bytes(3)), acknowledged: statement.integer(4),
+            deadLettered: statement.integer(5), dropped: statement.integer(6))
+    }
+}

@@ -1,0 +1,79 @@
+import Glibc
+import ServiceKernel
+
+/// Measures what the project promises, on this machine, in one run. Run it from the root of the source tree.
+@main
+struct Bench {
+    static let usage = """
+        usage: bench INTELMQ_BINARY [--json] [--only NAME]
+               --json        one JSON object a line: name, value, unit, and ratio where there is one
+               --only NAME   one of: relay, look-ups, rows, start, workflow
+        """
+
+    static func main() async {
+        // Before the first thread: whoever waits for signals must be the only one who gets them.
+        let signals = Signals.stream()
+        let interrupted = Task.detached {
+            for await _ in signals {
+                Running.stopAll()
+                _exit(130)
+            }
+        }
+        var words = Array(CommandLine.arguments.dropFirst())
+        var only: String?
+        if let at = words.firstIndex(of: "--only"), at + 1 < words.count {
+            only = words[at + 1]
+            words.removeSubrange(at...(at + 1))
+        }
+        let json = words.contains("--json")
+        words.removeAll { $0 == "--json" }
+        guard words.count == 1, let binary = realPath(words[0]), only.map(Self.parts.contains) ?? true else {
+            say(usage)
+            exit(64)
+        }
+        var code: Int32 = 0
+        do throws(BenchError) {
+            try await measure(Subject(binary: binary), Figures(json: json), only: only)
+        } catch {
+            say("error: \(error.text)")
+            code = 1
+        }
+        interrupted.cancel()
+        Running.stopAll()
+        exit(code)
+    }
+
+    private static let parts = ["relay", "look-ups", "rows", "start", "workflow"]
+
+    private static func measure(_ subject: Subject, _ figures: Figures, only: String?) async throws(BenchError) {
+        figures.begin()
+        let all = only == nil
+        if all || only == "relay" { try await RelayHop(subject: subject).measure(into: figures) }
+        if all || only == "look-ups" { try await LookUps(subject: subject).measure(into: figures) }
+        if all || only == "start" { try await StartUp(subject: subject).measure(into: figures) }
+        if all || only == "rows" { try Rows().measure(into: figures) }
+        if all || only == "workflow" { try await Workflow(subject: subject).measure(into: figures) }
+        figures.end()
+    }
+}
+
+/// Why nothing could be measured: a sentence for people.
+struct BenchError: Error {
+    let text: String
+    init(_ text: String) { self.text = text }
+}
+
+/// The program that is measured, and the demonstration's files it is measured with.
+struct Subject {
+    let binary: String
+    static let asnDatabase = "deploy/demo/asn.mmdb"
+    static let schema = "deploy/demo/shadowserver-schema.json"
+    static let report = "deploy/demo/2026-11-20-scan_rdp-demo.csv"
+    static let workflow = "openapi/workflows/shadowserver.yaml"
+
+    /// A file of the source tree by its full path, since services are started elsewhere.
+    static func path(of file: String) throws(BenchError) -> String {
+        guard let path = realPath(file) else { throw BenchError("there is no \(file) here; run this from the root of the source tree") }
+        return path
+    }
+}

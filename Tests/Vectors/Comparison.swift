@@ -1,0 +1,79 @@
+import Foundation
+import IDF
+
+/// Compares old messages as sets of fields.
+///
+/// Rules, all of them: `raw` of parsers is compared without delimiters, quotes and line ends and by its end, because IntelMQ
+/// writes rows anew and puts the header before each; `time.observation` only where the recording has it; numbers, times and
+/// nested `extra` by value; `__type` not at all.
+enum Comparison {
+    static func differences(theirs: [JSONValue], ours: [JSONValue], isParser: Bool) -> [String] {
+        var found: [String] = []
+        if theirs.count != ours.count { found.append("messages: theirs \(theirs.count), ours \(ours.count)") }
+        for (index, pair) in zip(theirs, ours).enumerated() {
+            for text in differences(pair.0, pair.1, isParser) { found.append("[\(index)] \(text)") }
+        }
+        return found
+    }
+
+    private static func differences(_ theirs: JSONValue, _ ours: JSONValue, _ isParser: Bool) -> [String] {
+        let a = flat(theirs)
+        let b = flat(ours)
+        return Set(a.keys).union(b.keys).sorted().compactMap { name in
+            let left = a[name]
+            let right = b[name]
+            if name == "__type" || name == "time.observation" && left == nil { return nil }
+            if name == "raw", isParser, sameRow(left, right) { return nil }
+            if let left, let right, same(left, right) { return nil }
+            return "\(name): theirs \(show(left)), ours \(show(right))"
+        }
+    }
+
+    private static func show(_ value: JSONValue?) -> String {
+        value.map { String(String(decoding: $0.bytes, as: UTF8.self).prefix(200)) } ?? "nothing"
+    }
+
+    private static func flat(_ message: JSONValue) -> [String: JSONValue] {
+        var fields: [String: JSONValue] = [:]
+        func add(_ name: String, _ value: JSONValue) {
+            if let members = value.members, !members.isEmpty {
+                for member in members { add(name + "." + member.name, member.value) }
+            } else {
+                fields[name] = value
+            }
+        }
+        for member in message.members ?? [] {
+            // The old bots wrote extra as a text of JSON at times.
+            let value = member.name == "extra" ? (try? JSONValue(parsing: Array(member.value.plain.utf8))) ?? member.value : member.value
+            if member.name.hasPrefix("extra") { add(member.name, value) } else { fields[member.name] = value }
+        }
+        return fields
+    }
+
+    private static func same(_ a: JSONValue, _ b: JSONValue) -> Bool {
+        if a.sorted == b.sorted { return true }
+        if let x = a.double, let y = b.double { return x == y }
+        if let x = a.string, let y = b.string {
+            if let s = time(x), let t = time(y) { return s == t }
+            if let s = try? JSONValue(parsing: Array(x.utf8)), s.members != nil || s.items != nil {
+                return s.sorted == (try? JSONValue(parsing: Array(y.utf8)))?.sorted
+            }
+        }
+        if let x = a.items, let y = b.items { return x.count == y.count && zip(x, y).allSatisfy { same($0, $1) } }
+        return false
+    }
+
+    private static func time(_ text: String) -> Timestamp? {
+        guard text.count >= 19 else { return nil }
+        return Array(text.utf8).withUnsafeBufferPointer { Timestamp($0) }
+    }
+
+    private static func sameRow(_ a: JSONValue?, _ b: JSONValue?) -> Bool {
+        func letters(_ value: JSONValue?) -> [UInt8] {
+            let bytes = Base64.decode((value?.string ?? "").utf8) ?? []
+            return bytes.filter { !",\t|; \r\n\"\\{}[]:\0".utf8.contains($0) && $0 < 0x80 }
+        }
+        let (theirs, ours) = (letters(a), letters(b))
+        return theirs.count >= ours.count && Array(theirs.suffix(ours.count)) == ours
+    }
+}

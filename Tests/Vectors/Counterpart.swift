@@ -1,0 +1,123 @@
+import Experts
+import Foundation
+import IDF
+import Parsers
+import ServiceKernel
+import YAML
+
+/// A bot of IntelMQ and our worker that stands for it.
+struct Counterpart: Sendable {
+    let bot: String
+    let worker: String
+    /// Our settings for the bot's parameters, or why the case cannot be expressed.
+    let settings: @Sendable (VectorCase) -> Settings
+
+    enum Settings {
+        case given([JSONValue.Member])
+        case impossible(String)
+    }
+
+    static let roster = Roster(parsers + experts)
+
+    static let all: [Counterpart] = [
+        Counterpart(bot: "shadowserver.parser", worker: "shadowserver-parser", settings: shadowserver),
+        Counterpart(bot: "generic.parser_csv", worker: "csv-parser", settings: csv),
+        Counterpart(bot: "abusech.parser_feodotracker", worker: "feodotracker-parser") { _ in .given([]) },
+        Counterpart(bot: "ci_army.parser", worker: "cins-army-parser") { _ in .given([]) },
+        Counterpart(bot: "openphish.parser", worker: "openphish-parser") { _ in .given([]) },
+        Counterpart(bot: "asn_lookup.expert", worker: "asn-lookup-expert") { vector in
+            guard let path = vector.path("database") else { return .impossible("no database is named") }
+            return .given([.init("database", .string(path))])
+        },
+        Counterpart(bot: "taxonomy.expert", worker: "taxonomy-expert") { _ in .given([]) },
+        Counterpart(bot: "deduplicator.expert", worker: "deduplicator-expert", settings: deduplicator),
+        Counterpart(bot: "collector_file", worker: "file-collector") { _ in .impossible("needs files that the recording does not name") },
+        Counterpart(bot: "collector_http", worker: "http-collector") { _ in .impossible("needs a server that plays the recording") },
+        Counterpart(bot: "file.output", worker: "file-output") { _ in .impossible("writes the old format, this one IDF") },
+    ]
+
+    func run(_ vector: VectorCase) -> Outcome {
+        let settings: [JSONValue.Member]
+        switch self.settings(vector) {
+        case .impossible(let reason): return .skipped("\(bot): \(reason)")
+        case .given(let given): settings = given
+        }
+        var configuration: [JSONValue.Member] = [.init("worker", .string(worker))]
+        if !settings.isEmpty { configuration.append(.init("settings", .object(settings))) }
+        var made: any Worker
+        do {
+            let document = try YAMLDocument.parse(JSONValue.object(configuration).bytes, file: "case.yaml")
+            made = try ConfigurationReader.read(document, roster: Self.roster).worker
+            try made.prepare(WorkerContext(stateDirectory: nil, log: Log(label: "vectors")))
+        } catch {
+            // A refused configuration corresponds to a bot that refuses to start, or that fails on every line.
+            return vector.failsToStart || vector.output.isEmpty ? .agrees : .differs(["refused: \(error)"])
+        }
+        if vector.failsToStart { return .differs(["theirs refuses to start, ours does not"]) }
+        if let parser = made as? any Parser { return run(parser, vector) }
+        if let expert = made as? any Expert { return run(expert, vector) }
+        return .skipped("\(bot): not of a kind that is run here")
+    }
+
+    private func run(_ parser: any Parser, _ vector: VectorCase) -> Outcome {
+        var ours: [JSONValue] = []
+        var notes: [String] = []
+        for message in vector.input {
+            guard let report = Self.report(message, overwrite: vector["overwrite"]?.bool ?? false) else {
+                return .skipped("\(bot): the input is no message")
+            }
+            var events = ParsedEvents(report: report)
+            do throws(Rejection) {
+                try parser.parse(report, into: &events)
+            } catch {
+                notes.append("report refused: \(error)")
+            }
+            ours += events.events.map { DHO.message($0) }
+            notes += events.rejected.map { "line \($0.line) refused: \($0.rejection.detail)" }
+        }
+        return verdict(vector, ours, notes)
+    }
+
+    private func run(_ expert: any Expert, _ vector: VectorCase) -> Outcome {
+        var ours: [JSONValue] = []
+        var notes: [String] = []
+        if let before = vector.content["cache_before"]?.members, !before.isEmpty, vector["bypass"]?.bool != true {
+            // The keys are hashes of IntelMQ's own; that nothing was added tells that the event was known.
+            let after = vector.content["cache_after"]?.members ?? []
+            if Set(after.map(\.name)).isSubset(of: Set(before.map(\.name))), var event = try? DHO.event(vector.input.first ?? .null) {
+                _ = try? expert.process(&event)
+            }
+        }
+        for message in vector.input {
+            if message["$bytes"] != nil { continue }
+            guard message["__type"]?.string == "Event" || message["__type"] == nil else { continue }
+            do {
+                var event = try DHO.event(message)
+                if try expert.process(&event) == .forward { ours.append(DHO.message(event)) }
+            } catch {
+                notes.append("refused: \(error)")
+            }
+        }
+        return verdict(vector, ours, notes)
+    }
+
+    private func verdict(_ vector: VectorCase, _ ours: [JSONValue], _ notes: [String]) -> Outcome {
+        let isParser = worker.hasSuffix("-parser")
+        let found = Comparison.differences(theirs: vector.output, ours: ours, isParser: isParser)
+        return found.isEmpty ? .agrees : .differs(found + notes)
+    }
+
+    private static func report(_ message: JSONValue, overwrite: Bool) -> Report? {
+        guard message.members != nil, message["$bytes"] == nil else { return nil }
+        var report = Report(content: Base64.decode((message["raw"]?.string ?? "").utf8) ?? [])
+        report.fields.fillOverwrites = overwrite
+        for member in message.members ?? [] where member.name != "raw" && member.name != "__type" {
+            if member.name == "extra.file_name" {
+                report.fields.add(Key<String>.fileName.id, text: member.value.plain)
+            } else {
+                try? DHO.add(member.name, member.value, to: &report.fields)
+            }
+        }
+        return report
+    }
+}
