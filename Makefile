@@ -49,7 +49,8 @@ papers:
 	.build/debug/intelmq render .
 
 bench: build
-	deploy/bench/bench.sh $(BUILD) $(if $(JSON),--json)
+	swift build -c release --static-swift-stdlib --product bench $(if $(JSON),>&2)
+	@$(BUILD)/bench $(BUILD)/intelmq $(if $(JSON),--json)
 
 vectors: packages
 	swift build --product vectors

@@ -26,6 +26,18 @@ func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: ["IDF", "YAML"] + dependencies, path: "Services/\(name)", swiftSettings: settings)
 }
 
+let fleet: [Target.Dependency] = ["Collectors", "Parsers", "Experts", "Outputs", "Control", "ServiceKernel"]
+
+/// A program for developers.
+func tool(_ name: String, path: String) -> Target {
+    .executableTarget(name: name, dependencies: fleet + ["IDF", "YAML", "HTTP"], path: path, swiftSettings: settings)
+}
+
+/// The tests of a part: `Tests/<Name>Tests`.
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: settings)
+}
+
 let package = Package(
     name: "intelmq-fleet",
     dependencies: [
@@ -70,6 +82,23 @@ let package = Package(
         .executableTarget(
             name: "intelmq", dependencies: ["Collectors", "Parsers", "Experts", "Outputs", "Control"], path: "Services/Fleet",
             swiftSettings: settings),
+        shared("ServiceKernelTesting", ["ServiceKernel", "IDF", "YAML", "HTTP", "Mapping"]),
+        tool("vectors", path: "Tests/Vectors"),
+        tool("bench", path: "Tests/Bench"),
+        tests("IDF", ["IDF"]),
+        tests("YAML", ["YAML"]),
+        tests("CSV", ["CSV"]),
+        tests("Archive", ["Archive", "CArchive"]),
+        tests("HTTP", ["HTTP"]),
+        tests("SQLite", ["SQLite", "CSQLite"]),
+        tests("Spool", ["Spool", "SQLite"]),
+        tests("RecentSet", ["RecentSet"]),
+        tests("ASNDatabase", ["ASNDatabase", "IDF", "CZlib"], exclude: ["fixtures"]),
+        tests("Mapping", ["Mapping", "IDF", "YAML"]),
+        tests("ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
+        tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
+        tests("Fleet", fleet + ["ServiceKernelTesting", "IDF", "YAML", "HTTP"]),
+        tests("EndToEnd", ["intelmq", "IDF", "HTTP"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -12,6 +12,7 @@ public struct CSVDialect: Sendable, Hashable {
     /// Whether blanks between a delimiter and the cell are dropped, as in `"a", "b"`.
     public var skipsInitialSpace: Bool
     /// Whether text after a closing quote belongs to the cell as it stands, `"a"b` being `ab`, instead of being a problem.
+    /// Not where the cell holds a line end: then it is rather a quote that was never closed.
     public var isLenient: Bool
     /// The longest record in bytes.
     public var recordLimit: Int

@@ -146,9 +146,10 @@ public struct CSVReader {
                 position = close &+ 1
                 if position < total {
                     let next = base[position]
-                    if next != delimiter, next != 0x0A, next != 0x0D, dialect.isLenient, position < limit {
+                    if next != delimiter, next != 0x0A, next != 0x0D, dialect.isLenient, !sawLine, position < limit {
                         let end = scanner.nextEnd(from: position, limit: limit)
-                        cell = row.unescape(base + (close - length), length, quote: quote, followedBy: base + position, end - position)
+                        cell = row.unescape(
+                            base + (close - length), length, quote: quote, followedBy: base + position, end - position)
                         position = end
                     } else if next != delimiter, next != 0x0A, next != 0x0D {
                         row.problem =

@@ -57,7 +57,8 @@ public struct CSVRow: ~Copyable {
 
     /// Copies a quoted cell's inside with each doubled quote once, and what follows the closing quote as it is.
     mutating func unescape(
-        _ source: UnsafePointer<UInt8>, _ length: Int, quote: UInt8, followedBy rest: UnsafePointer<UInt8>? = nil, _ restLength: Int = 0
+        _ source: UnsafePointer<UInt8>, _ length: Int, quote: UInt8, followedBy rest: UnsafePointer<UInt8>? = nil,
+        _ restLength: Int = 0
     ) -> Cell {
         if scratchCount + length + restLength > scratchCapacity {
             let capacity = max(scratchCapacity * 2, scratchCount + length + restLength)

@@ -95,27 +95,67 @@ public enum JSONText {
 
     private static func appendEscaped(_ text: ByteView, to out: inout [UInt8]) {
         var start = 0
-        for index in 0..<text.count {
-            let byte = text[index]
-            guard byte < 0x20 || byte == 0x22 || byte == 0x5C else { continue }
-            out.append(contentsOf: text.part(start, index))
-            start = index + 1
-            out.append(UInt8(ascii: "\\"))
-            switch byte {
-            case 0x22, 0x5C: out.append(byte)
-            case 0x08: out.append(UInt8(ascii: "b"))
-            case 0x09: out.append(UInt8(ascii: "t"))
-            case 0x0A: out.append(UInt8(ascii: "n"))
-            case 0x0C: out.append(UInt8(ascii: "f"))
-            case 0x0D: out.append(UInt8(ascii: "r"))
-            default:
-                out.append("u00")
-                out.append(byte < 0x10 ? 0x30 : 0x31)
-                let digit = byte & 15
-                out.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        while start < text.count {
+            let part = text.part(start, min(start + 4096, text.count))
+            start += part.count
+            // An escape takes at most six bytes; words are written whole.
+            withUnsafeTemporaryAllocation(byteCount: part.count * 6 + 8, alignment: 8) { buffer in
+                let count = escape(UnsafeRawBufferPointer(part), into: buffer)
+                out.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[0..<count]))
             }
         }
-        out.append(contentsOf: text.from(start))
+    }
+
+    /// Writes the escaped text, eight bytes at a time where none of them needs it; answers how many bytes were written.
+    private static func escape(_ text: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer) -> Int {
+        let high: UInt64 = 0x8080_8080_8080_8080
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var index = 0
+        var end = 0
+        while index < text.count {
+            if index &+ 8 <= text.count {
+                let word = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                let quote = word ^ (ones &* 0x22)
+                let backslash = word ^ (ones &* 0x5C)
+                let control = (word &- ones &* 0x20) & ~word
+                let special = (control | (quote &- ones) & ~quote | (backslash &- ones) & ~backslash) & high
+                out.storeBytes(of: word.littleEndian, toByteOffset: end, as: UInt64.self)
+                // The lowest mark is exact; those above it need not be.
+                let plain = special == 0 ? 8 : special.trailingZeroBitCount >> 3
+                index &+= plain
+                end &+= plain
+                if special == 0 { continue }
+            }
+            end &+= escape(text[index], into: out, at: end)
+            index &+= 1
+        }
+        return end
+    }
+
+    @inline(__always)
+    private static func escape(_ byte: UInt8, into out: UnsafeMutableRawBufferPointer, at end: Int) -> Int {
+        guard byte < 0x20 || byte == 0x22 || byte == 0x5C else {
+            out[end] = byte
+            return 1
+        }
+        out[end] = UInt8(ascii: "\\")
+        switch byte {
+        case 0x22, 0x5C: out[end &+ 1] = byte
+        case 0x08: out[end &+ 1] = UInt8(ascii: "b")
+        case 0x09: out[end &+ 1] = UInt8(ascii: "t")
+        case 0x0A: out[end &+ 1] = UInt8(ascii: "n")
+        case 0x0C: out[end &+ 1] = UInt8(ascii: "f")
+        case 0x0D: out[end &+ 1] = UInt8(ascii: "r")
+        default:
+            out[end &+ 1] = UInt8(ascii: "u")
+            out[end &+ 2] = 0x30
+            out[end &+ 3] = 0x30
+            out[end &+ 4] = byte < 0x10 ? 0x30 : 0x31
+            let digit = byte & 15
+            out[end &+ 5] = digit < 10 ? 0x30 + digit : 0x57 + digit
+            return 6
+        }
+        return 2
     }
 
     /// Whether the bytes are UTF-8, and not none.

@@ -37,7 +37,8 @@ public enum Conversion: Sendable, Equatable {
 
     /// The names as they are written in mapping files.
     public static let names = [
-        "replace", "time", "unix-seconds", "unix-milliseconds", "windows-nt", "midnight", "scheme", "lowercase", "uppercase", "drop-prefix",
+        "replace", "time", "unix-seconds", "unix-milliseconds", "windows-nt", "midnight", "scheme", "lowercase", "uppercase",
+        "drop-prefix",
         "drop-suffix", "before", "after", "json", "translate", "search",
     ]
 
@@ -51,7 +52,8 @@ public enum Conversion: Sendable, Equatable {
         case .unixSeconds: return bytes(text, Timestamp.unixSeconds)?.description
         case .unixMilliseconds: return bytes(text, Timestamp.epochMillis)?.description
         case .windowsNT: return bytes(text, Timestamp.windowsNT)?.description
-        case .midnight: return bytes(text) { Timestamp($0) ?? Timestamp(fuzzy: $0) }.map { "\($0.description.prefix(10))T00:00:00Z" }
+        case .midnight:
+            return bytes(text) { Timestamp($0) ?? Timestamp(fuzzy: $0) }.map { "\($0.description.prefix(10))T00:00:00Z" }
         case .scheme(let scheme): return text.contains("://") ? text : scheme + text
         case .lowercase: return text.lowercased()
         case .uppercase: return text.uppercased()

@@ -26,7 +26,7 @@ public struct Mapping: Sendable {
 
     /// Where one value of a row goes.
     public struct Column: Sendable {
-        /// Name of the column (or dotted path in JSON); empty: taken by place.
+        /// Name of the column (in JSON a dotted path, or several joined with `|`, the first that has a value); empty: taken by place.
         public var name: String
         /// Candidates in order; the first that takes the value wins. Empty: the column is left out.
         public var targets: [Target]

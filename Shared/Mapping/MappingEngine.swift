@@ -74,7 +74,9 @@ extension Mapping {
                 continue
             }
             guard !isComment(trim(row.raw)), passes(row.raw), !trim(row.raw).isEmpty else { continue }
-            makeEvent(raw: row.raw, line: row.line, &sink, row.count) { index in places[index].map { row[$0] } ?? ByteView(start: nil, count: 0) }
+            makeEvent(raw: row.raw, line: row.line, &sink, row.count) { index in
+                places[index].map { row[$0] } ?? ByteView(start: nil, count: 0)
+            }
         }
     }
 
@@ -83,7 +85,9 @@ extension Mapping {
         for (index, column) in columns.enumerated() {
             if column.targets.isEmpty { continue }
             guard index < cells || !column.name.isEmpty else {
-                if column.isRequired { return sink.refuse(raw, line: line, "the row has \(cells) cells, column \(index + 1) is required") }
+                if column.isRequired {
+                    return sink.refuse(raw, line: line, "the row has \(cells) cells, column \(index + 1) is required")
+                }
                 continue
             }
             if let reason = put(trim(cell(index)), column, index, &event) { return sink.refuse(raw, line: line, reason) }
@@ -100,13 +104,21 @@ extension Mapping {
         sink.add(event)
     }
 
+    /// The member at a dotted path; of several paths joined with `|` the first that has a value.
+    private static func member(_ paths: String, of object: JSONValue) -> JSONValue? {
+        for path in paths.split(separator: "|") {
+            var value: JSONValue? = object
+            for part in path.split(separator: ".") { value = value?[String(part)] }
+            if let value, value != .null { return value }
+        }
+        return nil
+    }
+
     private func readObject<S: MappingSink>(_ object: JSONValue, raw: ByteView, line: Int, _ sink: inout S) {
         guard object.members != nil else { return sink.refuse(raw, line: line, "found something else than a JSON object") }
         var event = sink.newEvent()
         for (index, column) in columns.enumerated() {
-            var value: JSONValue? = object
-            for part in column.name.split(separator: ".") { value = value?[String(part)] }
-            guard let value, value != .null else {
+            guard let value = Self.member(column.name, of: object) else {
                 if column.isRequired { return sink.refuse(raw, line: line, "the member \"\(column.name)\" is missing") }
                 continue
             }

@@ -16,7 +16,10 @@ public struct MappingFile: Sendable {
     /// The file, for messages.
     public let document: YAMLDocument
 
-    private static let members = ["name", "summary", "url", "format", "header", "delimiter", "quote", "separator", "comments", "columns", "constants", "ignore", "cases"]
+    private static let members = [
+        "name", "summary", "url", "format", "header", "delimiter", "quote", "separator", "comments", "columns", "constants",
+        "ignore", "cases",
+    ]
 
     /// Reads a mapping file; every mistake is named with its place.
     public init(_ document: YAMLDocument) throws(MappingFileError) {
@@ -25,7 +28,9 @@ public struct MappingFile: Sendable {
     }
 
     private init(name: String, summary: String, url: String?, mapping: Mapping, cases: YAMLNode?, document: YAMLDocument) {
-        (self.name, self.summary, self.url, self.mapping, self.cases, self.document) = (name, summary, url, mapping, cases, document)
+        (self.name, self.summary, self.url, self.mapping, self.cases, self.document) = (
+            name, summary, url, mapping, cases, document
+        )
     }
 
     private struct Reader {
@@ -40,12 +45,16 @@ public struct MappingFile: Sendable {
             guard let pairs = root.pairs else { throw fail("a mapping file is a mapping: name, summary, format, columns", root) }
             for (key, _) in pairs where !MappingFile.members.contains(key.string ?? "") {
                 let near = nearest(key.string ?? "", in: MappingFile.members).map { "did you mean \"\($0)\"?" }
-                throw fail("unknown member \"\(key.string ?? "")\"", key, near ?? "known are: \(MappingFile.members.joined(separator: ", "))")
+                throw fail(
+                    "unknown member \"\(key.string ?? "")\"", key,
+                    near ?? "known are: \(MappingFile.members.joined(separator: ", "))")
             }
             guard let name = root["name"]?.string, let summary = root["summary"]?.string else {
                 throw fail("a mapping file needs a name and a summary", root)
             }
-            guard let format = root["format"] else { throw fail("a mapping file needs a format: csv, json, ndjson or lines", root) }
+            guard let format = root["format"] else {
+                throw fail("a mapping file needs a format: csv, json, ndjson or lines", root)
+            }
             guard let columns = root["columns"] else { throw fail("a mapping file needs columns", root) }
             var mapping = Mapping(format: try self.format(format, root), columns: try self.columns(columns))
             if let comments = root["comments"] { mapping.comments = try texts(comments) }
@@ -53,9 +62,12 @@ public struct MappingFile: Sendable {
             for (key, value) in root["constants"]?.pairs ?? [] {
                 let target = try self.target(key)
                 guard let text = value.string else { throw fail("wanted a text or a number", value) }
-                mapping.constants.append((target, value.int.map { .integer($0) } ?? value.bool.map { .boolean($0) } ?? .string(text)))
+                mapping.constants.append(
+                    (target, value.int.map { .integer($0) } ?? value.bool.map { .boolean($0) } ?? .string(text)))
             }
-            return MappingFile(name: name, summary: summary, url: root["url"]?.string, mapping: mapping, cases: root["cases"], document: document)
+            return MappingFile(
+                name: name, summary: summary, url: root["url"]?.string, mapping: mapping, cases: root["cases"], document: document
+            )
         }
 
         private func texts(_ node: YAMLNode) throws(MappingFileError) -> [String] {
@@ -65,7 +77,9 @@ public struct MappingFile: Sendable {
 
         private func byte(_ node: YAMLNode?, _ usual: UInt8) throws(MappingFileError) -> UInt8 {
             guard let node else { return usual }
-            guard let text = node.string, text.utf8.count == 1, let byte = text.utf8.first else { throw fail("wanted one ASCII character", node) }
+            guard let text = node.string, text.utf8.count == 1, let byte = text.utf8.first else {
+                throw fail("wanted one ASCII character", node)
+            }
             return byte
         }
 
@@ -74,7 +88,11 @@ public struct MappingFile: Sendable {
             case "csv":
                 var header = Mapping.Header.none
                 if let node = root["header"] {
-                    if let names = node.bool { header = names ? .names : .none } else if let count = node.int, count >= 0 { header = .skip(count) } else {
+                    if let names = node.bool {
+                        header = names ? .names : .none
+                    } else if let count = node.int, count >= 0 {
+                        header = .skip(count)
+                    } else {
                         throw fail("wanted true (the first row names the columns), false, or a number of rows to skip", node)
                     }
                 }
@@ -107,7 +125,8 @@ public struct MappingFile: Sendable {
             var conversions: [Conversion] = []
             if let convert = node["convert"] { for one in convert.array ?? [convert] { conversions.append(try conversion(one)) } }
             return Mapping.Column(
-                name: name, targets: try node["to"].map { (to) throws(MappingFileError) in try targets(to) } ?? [], conversions: conversions,
+                name: name, targets: try node["to"].map { (to) throws(MappingFileError) in try targets(to) } ?? [],
+                conversions: conversions,
                 isRequired: node["required"]?.bool ?? false)
         }
 
@@ -121,7 +140,8 @@ public struct MappingFile: Sendable {
         private func target(_ node: YAMLNode) throws(MappingFileError) -> Mapping.Target {
             guard let target = Mapping.Target(node.string ?? "") else {
                 let near = nearest(node.string ?? "", in: Field.all.map(\.name)).map { "did you mean \"\($0)\"?" }
-                throw fail("no field \"\(node.string ?? "")\" in the data format", node, near ?? "free members are written custom.name")
+                throw fail(
+                    "no field \"\(node.string ?? "")\" in the data format", node, near ?? "free members are written custom.name")
             }
             return target
         }

@@ -19,12 +19,15 @@ public struct Case: Sendable, CustomStringConvertible {
 
     /// Words that a case knows.
     static let members = [
-        "title", "settings", "overwrite", "keep-original", "feed", "file-name", "files", "given", "given-file", "given-base64", "lookup",
+        "title", "settings", "overwrite", "keep-original", "feed", "file-name", "files", "given", "given-file", "given-base64",
+        "lookup",
         "expect", "reject", "drop",
     ]
 
     init(_ node: YAMLNode, in document: YAMLDocument) throws(CaseError) {
-        guard let pairs = node.pairs else { throw CaseError(document.diagnostic("a case is a mapping: title, given, expect", at: node)) }
+        guard let pairs = node.pairs else {
+            throw CaseError(document.diagnostic("a case is a mapping: title, given, expect", at: node))
+        }
         for (key, _) in pairs where !Case.members.contains(key.string ?? "") {
             let near = nearest(key.string ?? "", in: Case.members).map { "did you mean \"\($0)\"?" }
             let help = near ?? "known are: \(Case.members.joined(separator: ", "))"

@@ -8,7 +8,8 @@ extension Conformance {
     func service(_ folder: TemporaryFolder) async -> [String] {
         var text = "worker: \(entry.name)\nlisten: 127.0.0.1:0\nstate: \(folder.path)/state\nlog: {level: critical}\n"
         text += "limits: {body: 64 KiB, events: 20, drain: 3 s}\n"
-        if let settings { text += "settings: \(flow(settings) { place($0, folder) })\n" }
+        let settings = settings(folder)
+        if !settings.isEmpty { text += "settings:\n" + settings.map { "  \($0.name): \($0.text)\n" }.joined() }
         let runner: ServiceRunner
         do throws(ConfigurationError) {
             runner = try ServiceRunner(try readConfiguration(text, entry))
@@ -52,7 +53,8 @@ struct ServiceCalls {
     mutating func call(
         _ method: HTTPMethod, _ path: String, _ headers: Headers = [], body: [UInt8]? = nil, wanted: [Int], _ what: String
     ) async -> HTTPClientResponse? {
-        let request = HTTPClientRequest(method: method, url: base + path, headers: headers, body: body, timeoutMilliseconds: 10_000)
+        let request = HTTPClientRequest(
+            method: method, url: base + path, headers: headers, body: body, timeoutMilliseconds: 10_000)
         do throws(HTTPClientError) {
             let answer = try await client.send(request)
             if !wanted.contains(answer.status) {
@@ -68,13 +70,17 @@ struct ServiceCalls {
 
     /// The same, for what must be refused: the answer is a JSON:API error document with such parts in its text.
     mutating func refusal(
-        _ method: HTTPMethod, _ path: String, _ headers: Headers = [], body: [UInt8]? = nil, status: Int, says parts: [String] = [], _ what: String
+        _ method: HTTPMethod, _ path: String, _ headers: Headers = [], body: [UInt8]? = nil, status: Int,
+        says parts: [String] = [], _ what: String
     ) async {
-        guard let answer = await call(method, path, headers, body: body, wanted: [status], what), answer.status == status else { return }
+        guard let answer = await call(method, path, headers, body: body, wanted: [status], what), answer.status == status else {
+            return
+        }
         let first = (try? JSONValue(parsing: answer.body))?["errors"]?.items?.first
         let isComplete = ["status", "code", "title", "detail"].allSatisfy { first?[$0]?.string?.isEmpty == false }
         if !isComplete || first?["status"]?.string != String(status) {
-            failures.append("\(what): the answer is no error document: \(String(decoding: answer.body.prefix(300), as: UTF8.self))")
+            failures.append(
+                "\(what): the answer is no error document: \(String(decoding: answer.body.prefix(300), as: UTF8.self))")
         }
         if answer.header("Content-Type") != Packet.mediaType { failures.append("\(what): the media type of the error is wrong") }
         let text = String(decoding: answer.body, as: UTF8.self)
@@ -84,8 +90,12 @@ struct ServiceCalls {
     mutating func operating() async {
         for path in ["/livez", "/readyz", "/startupz", "/readyz?verbose"] { await call(.get, path, wanted: [200], "health") }
         await call(.head, "/livez", wanted: [200], "health by HEAD")
-        if let page = await call(.get, "/metrics", wanted: [200], "metrics") { metrics(String(decoding: page.body, as: UTF8.self)) }
-        if let document = await call(.get, "/openapi.json", wanted: [200], "document"), (try? JSONValue(parsing: document.body)) == nil {
+        if let page = await call(.get, "/metrics", wanted: [200], "metrics") {
+            metrics(String(decoding: page.body, as: UTF8.self))
+        }
+        if let document = await call(.get, "/openapi.json", wanted: [200], "document"),
+            (try? JSONValue(parsing: document.body)) == nil
+        {
             failures.append("/openapi.json is not valid JSON")
         }
     }
@@ -101,11 +111,14 @@ struct ServiceCalls {
                 continue
             }
             let name = line.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
-            let family = ["_bucket", "_sum", "_count"].lazy.filter { name.hasSuffix($0) }.map { name.dropLast($0.count) }.first ?? name
+            let family =
+                ["_bucket", "_sum", "_count"].lazy.filter { name.hasSuffix($0) }.map { name.dropLast($0.count) }.first ?? name
             let rest = line.dropFirst(name.count)
             let isLabelled = rest.first == " " || rest.first == "{" && rest.contains("} ")
             let isKnown = types.contains(name) || types.contains(family)
-            if !name.hasPrefix("intelmq_") || !isLabelled || !isKnown || Double(words.last ?? "") == nil { failures.append("metrics: \(line)") }
+            if !name.hasPrefix("intelmq_") || !isLabelled || !isKnown || Double(words.last ?? "") == nil {
+                failures.append("metrics: \(line)")
+            }
         }
         if !page.contains("intelmq_build_info{") { failures.append("metrics: there is no intelmq_build_info") }
     }
@@ -119,9 +132,12 @@ struct ServiceCalls {
     mutating func lookup(_ field: FieldID) async {
         var event = Event()
         if !event.add(field, text: "not-a-value!") {
-            await refusal(.get, "/v1/lookup/not-a-value!", status: 422, says: [field.field.type.wanted], "a look-up of a wrong value")
+            await refusal(
+                .get, "/v1/lookup/not-a-value!", status: 422, says: [field.field.type.wanted], "a look-up of a wrong value")
         }
-        await call(.post, "/v1/lookup", [("Content-Type", "application/json")], body: Array("[]".utf8), wanted: [200], "a look-up of nothing")
+        await call(
+            .post, "/v1/lookup", [("Content-Type", "application/json")], body: Array("[]".utf8), wanted: [200],
+            "a look-up of nothing")
     }
 
     mutating func packets(resource: String) async {
@@ -133,18 +149,24 @@ struct ServiceCalls {
         let path = "/v1/packets"
         let json = Self.packetHeaders
         await call(.post, path, json, body: Array((head + "]}").utf8), wanted: [200, 202], "an empty packet")
-        await call(.post, path, [("Content-Type", "application/json")], body: Array((head + "]}").utf8), wanted: [200, 202], "plain JSON")
+        await call(
+            .post, path, [("Content-Type", "application/json")], body: Array((head + "]}").utf8), wanted: [200, 202], "plain JSON"
+        )
         await refusal(
-            .post, path, json, body: Array("{\n  \"meta\": nonsense}".utf8), status: 400, says: [#""line":2"#, #""column":"#], "malformed JSON")
+            .post, path, json, body: Array("{\n  \"meta\": nonsense}".utf8), status: 400, says: [#""line":2"#, #""column":"#],
+            "malformed JSON")
         await refusal(.post, path, json, body: [], status: 400, "an empty body")
         await refusal(.post, path, json, body: Array(head.utf8), status: 400, says: ["cut off"], "half a packet")
-        await refusal(.post, path, [("Content-Type", "text/plain")], body: packet(""), status: 415, says: [Packet.mediaType], "text/plain")
+        await refusal(
+            .post, path, [("Content-Type", "text/plain")], body: packet(""), status: 415, says: [Packet.mediaType], "text/plain")
         let encoded = json + [("Content-Encoding", "br")]
         await refusal(.post, path, encoded, body: packet(""), status: 415, says: ["gzip"], "an unknown encoding")
         await refusal(
-            .post, path, json, body: [UInt8](repeating: 0x20, count: 70_000), status: 413, says: ["65536", "limits.body"], "a body over the limit")
+            .post, path, json, body: [UInt8](repeating: 0x20, count: 70_000), status: 413, says: ["65536", "limits.body"],
+            "a body over the limit")
         await refusal(
-            .post, path, json, body: packet("", copies: 21), status: 413, says: ["20", "limits.events"], "more events than the limit")
+            .post, path, json, body: packet("", copies: 21), status: 413, says: ["20", "limits.events"],
+            "more events than the limit")
         await refusal(
             .post, path, json, body: packet(#""source":{"ipp":"192.0.2.1"}"#), status: 422,
             says: [#""pointer":"/data/0/attributes/source/ipp""#, "source.ip"], "an unknown field")

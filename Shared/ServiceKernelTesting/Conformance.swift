@@ -5,17 +5,16 @@ import YAML
 /// What every worker must do, whatever it is for. A new worker has these tests before it has one.
 public struct Conformance: Sendable {
     let entry: RosterEntry
-    /// The settings of a working configuration, as YAML in flow form.
-    let settings: YAMLNode?
+    private let example: YAMLNode?
     let here: String
 
     /// The suite for a worker.
     /// - Parameters:
-    ///   - example: a case whose settings work; nil where no setting is required.
+    ///   - example: a case whose settings work; without one the examples of the required settings are taken.
     ///   - here: the worker's folder, `{here}` in its settings.
     public init(_ entry: RosterEntry, example: Case? = nil, here: String) {
         self.entry = entry
-        settings = example?.settings
+        self.example = example?.settings
         self.here = here
     }
 
@@ -42,8 +41,12 @@ public struct Conformance: Sendable {
         for setting in declared {
             if !help.contains(setting.name) { failures.append("the help does not name the setting \(setting.name)") }
             if !readme.contains("`\(setting.name)`") { failures.append("the README does not name the setting \(setting.name)") }
-            if (setting.schema["description"]?.string ?? "").isEmpty { failures.append("the setting \(setting.name) has no sentence") }
-            if setting.schema["type"] == nil, setting.schema["enum"] == nil, setting.schema["anyOf"] == nil, setting.schema["oneOf"] == nil {
+            if (setting.schema["description"]?.string ?? "").isEmpty {
+                failures.append("the setting \(setting.name) has no sentence")
+            }
+            if setting.schema["type"] == nil, setting.schema["enum"] == nil, setting.schema["anyOf"] == nil,
+                setting.schema["oneOf"] == nil
+            {
                 failures.append("the schema of the setting \(setting.name) says nothing about its values")
             }
         }
@@ -51,7 +54,9 @@ public struct Conformance: Sendable {
         if entry.spec.summary.last != "." { failures.append("the summary is no sentence: \(entry.spec.summary)") }
         let schema = Renderer.schema(of: entry)
         failures += schemaShape(schema, at: "schema")
-        if schema["$schema"]?.string != "https://json-schema.org/draft/2020-12/schema" { failures.append("the schema does not name its draft") }
+        if schema["$schema"]?.string != "https://json-schema.org/draft/2020-12/schema" {
+            failures.append("the schema does not name its draft")
+        }
         let names = declared.map(\.name)
         for required in schema["properties"]?["settings"]?["required"]?.items ?? [] where !names.contains(required.string ?? "") {
             failures.append("the schema requires \(shown(required)), which it does not describe")
@@ -64,11 +69,15 @@ public struct Conformance: Sendable {
         let types = ["object", "array", "string", "integer", "number", "boolean", "null"]
         var failures: [String] = []
         if let type = schema["type"] {
-            for one in type.items ?? [type] where !types.contains(one.string ?? "") { failures.append("\(place) has the type \(shown(one))") }
+            for one in type.items ?? [type] where !types.contains(one.string ?? "") {
+                failures.append("\(place) has the type \(shown(one))")
+            }
         }
         if let choice = schema["enum"], choice.items?.isEmpty ?? true { failures.append("\(place) has an enum without values") }
         for member in schema["properties"]?.members ?? [] { failures += schemaShape(member.value, at: "\(place).\(member.name)") }
-        for name in ["items", "additionalProperties"] { if let inner = schema[name] { failures += schemaShape(inner, at: "\(place).\(name)") } }
+        for name in ["items", "additionalProperties"] {
+            if let inner = schema[name] { failures += schemaShape(inner, at: "\(place).\(name)") }
+        }
         for name in ["anyOf", "oneOf", "allOf"] {
             for inner in schema[name]?.items ?? [] { failures += schemaShape(inner, at: "\(place).\(name)") }
         }
@@ -88,33 +97,52 @@ public struct Conformance: Sendable {
                 let name = "\(operation.name) \(path.name)"
                 operations.append(operation.value["operationId"]?.string ?? "")
                 if operation.value["responses"]?.members?.isEmpty ?? true { failures.append("\(name) documents no answer") }
-                let parameters = (operation.value["parameters"]?.items ?? []).filter { $0["in"]?.string == "path" }.compactMap { $0["name"]?.string }
-                let wanted = path.name.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
-                if parameters.sorted() != wanted.sorted() { failures.append("\(name) describes the path parameters \(parameters)") }
+                let parameters = (operation.value["parameters"]?.items ?? []).filter { $0["in"]?.string == "path" }.compactMap {
+                    $0["name"]?.string
+                }
+                let wanted = path.name.split(separator: "/").filter { $0.hasPrefix("{") }.map {
+                    String($0.dropFirst().dropLast())
+                }
+                if parameters.sorted() != wanted.sorted() {
+                    failures.append("\(name) describes the path parameters \(parameters)")
+                }
             }
         }
         if operations.isEmpty { failures.append("the OpenAPI document has no operation") }
-        if Set(operations).count != operations.count { failures.append("two operations have the same operationId: \(operations)") }
+        if Set(operations).count != operations.count {
+            failures.append("two operations have the same operationId: \(operations)")
+        }
         return failures
     }
 
     // MARK: configuration
 
-    func place(_ text: String, _ folder: TemporaryFolder) -> String {
-        text.replacing("{here}", with: here).replacing("{tmp}", with: folder.path)
+    /// The settings of a working configuration, each in YAML's flow form.
+    func settings(_ folder: TemporaryFolder) -> [(name: String, text: String)] {
+        if let pairs = example?.pairs {
+            return pairs.map { ($0.key.string ?? "", flow($0.value) { placed($0, here: here, folder: folder) }) }
+        }
+        let required = Renderer.schema(of: entry)["properties"]?["settings"]?["required"]?.items?.compactMap(\.string) ?? []
+        return declared.filter { required.contains($0.name) }.map { name, schema in
+            var text = schema["examples"]?.items?.first?.string ?? ""
+            // No test writes outside its folder.
+            if text.hasPrefix("/var/") { text = "\(folder.path)/\(text.split(separator: "/").last ?? "x")" }
+            let isText = (schema["type"]?.items ?? [schema["type"] ?? .null]).contains { $0.string == "string" }
+            return (name, isText ? shown(.string(text)) : text)
+        }
     }
 
     /// The sample, with the required settings filled in and every default taken at its word, is a configuration that works.
     private func sample(_ folder: TemporaryFolder) -> [String] {
         let text = Renderer.sample(of: entry)
         var lines: [String] = []
-        var given = settings?.pairs?.map { ($0.key.string ?? "", flow($0.value) { place($0, folder) }) } ?? []
+        var given = settings(folder)
         for line in text.split(separator: "\n") {
             let isDefault = line.hasPrefix("#settings:") || line.hasPrefix("  #") && line.dropFirst(3).first?.isLowercase == true
             let plain = isDefault ? String(line).replacing("#", with: "", maxReplacements: 1) : String(line)
             let name = plain.hasPrefix("  ") ? String(plain.dropFirst(2).prefix { $0 != ":" }) : ""
-            if let at = given.firstIndex(where: { $0.0 == name }) {
-                lines.append("  \(name): \(given.remove(at: at).1)")
+            if let at = given.firstIndex(where: { $0.name == name }) {
+                lines.append("  \(name): \(given.remove(at: at).text)")
             } else {
                 lines.append(plain)
             }
@@ -129,9 +157,7 @@ public struct Conformance: Sendable {
 
     private func configurationText(_ folder: TemporaryFolder, without: String? = nil, adding line: String? = nil) -> String {
         var text = "worker: \(entry.name)\nsettings:\n"
-        for (key, value) in settings?.pairs ?? [] where key.string != without {
-            text += "  \(key.string ?? ""): \(flow(value) { place($0, folder) })\n"
-        }
+        for (name, value) in settings(folder) where name != without { text += "  \(name): \(value)\n" }
         if let line { text += "  \(line)\n" }
         return text
     }
@@ -143,10 +169,13 @@ public struct Conformance: Sendable {
                 _ = try readConfiguration(text, entry)
                 failures.append("\(what) is accepted")
             } catch {
-                for part in wanted where !error.description.contains(part) { failures.append("\(what): \"\(part)\" is missing in\n\(error)") }
+                for part in wanted where !error.description.contains(part) {
+                    failures.append("\(what): \"\(part)\" is missing in\n\(error)")
+                }
             }
         }
-        let line = 3 + (settings?.pairs?.count ?? 0)
+        let given = settings(folder).map(\.name)
+        let line = 3 + given.count
         if let name = declared.map(\.name).max(by: { $0.utf8.count < $1.utf8.count }), name.utf8.count > 3 {
             var misspelt = name
             misspelt.remove(at: misspelt.index(misspelt.startIndex, offsetBy: 2))
@@ -163,7 +192,7 @@ public struct Conformance: Sendable {
             // Nothing but a mapping of mappings is a mapping with a list in it.
             let isMapping = (type?.items ?? [type ?? .null]).contains { $0.string == "object" }
             let wrong = isMapping ? "[[]]" : "{not-a: [value]}"
-            let isGiven = settings?[name] != nil
+            let isGiven = given.contains(name)
             let place = "test.yaml:\(line - (isGiven ? 1 : 0)):"
             refusal(
                 "a wrong value of the setting \(name)", configurationText(folder, without: name, adding: "\(name): \(wrong)"),

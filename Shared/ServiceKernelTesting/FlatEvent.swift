@@ -54,11 +54,13 @@ func matches(_ value: JSONValue, _ node: YAMLNode) -> Bool {
     switch (value, node.content) {
     case (.array(let items), .sequence(let nodes)): items.count == nodes.count && zip(items, nodes).allSatisfy { matches($0, $1) }
     case (.object(let members), .mapping(let pairs)):
-        members.count == pairs.count && pairs.allSatisfy { key, node in value[key.string ?? ""].map { matches($0, node) } ?? false }
+        members.count == pairs.count
+            && pairs.allSatisfy { key, node in value[key.string ?? ""].map { matches($0, node) } ?? false }
     case (.null, .scalar): node.isNull
     case (.boolean(let truth), .scalar): node.bool == truth
     case (.string(let text), .scalar(let wanted, _)): text == wanted
-    case (.number(let text), .scalar(let wanted, plain: true)): text == wanted || node.double != nil && node.double == value.double
+    case (.number(let text), .scalar(let wanted, plain: true)):
+        text == wanted || node.double != nil && node.double == value.double
     default: false
     }
 }
@@ -113,9 +115,12 @@ func events(_ node: YAMLNode, type: String = "event") throws(CaseError) -> Packe
         resources.append(.object(members))
     }
     let document = JSONValue.object([
-        "meta": .object(["format-name": .string(Packet.formatName), "version": .string(Packet.formatVersion)]), "data": .array(resources),
+        "meta": .object(["format-name": .string(Packet.formatName), "version": .string(Packet.formatVersion)]),
+        "data": .array(resources),
     ])
-    do throws(PacketError) { return try Packet(decoding: document.bytes) } catch { throw CaseError("given is no event: \(error)") }
+    do throws(PacketError) { return try Packet(decoding: document.bytes) } catch {
+        throw CaseError("given is no event: \(error)")
+    }
 }
 
 private func insert(_ path: ArraySlice<String>, _ value: JSONValue, into members: inout [JSONValue.Member]) {

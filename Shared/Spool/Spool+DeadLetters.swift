@@ -1,3 +1,4 @@
+import Glibc
 import SQLite
 import Synchronization
 
@@ -22,6 +23,17 @@ extension Spool {
     ///   - after: the number after which to begin; nil begins with the first.
     public func deadLetters(limit: Int, after: Int64?) async throws(SpoolError) -> [StoredDeadLetter] {
         try await query { (store) throws(SQLiteError) in try store.letters(limit: limit, after: after) }
+    }
+
+    /// Dead letters of a spool that another process may have open: it only looks. None where there is no spool.
+    public static func deadLetters(in directory: String, limit: Int, after: Int64? = nil) throws(SpoolError) -> [StoredDeadLetter] {
+        let path = "\(directory)/spool.sqlite"
+        guard access(path, F_OK) == 0 else { return [] }
+        do throws(SQLiteError) {
+            return try ReadStore(path: path).letters(limit: limit, after: after)
+        } catch {
+            throw .disk("cannot read \(path): \(error)")
+        }
     }
 
     /// One dead letter; nil when there is none with this number.

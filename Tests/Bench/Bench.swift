@@ -10,15 +10,7 @@ struct Bench {
                --only NAME   one of: relay, look-ups, rows, start, workflow
         """
 
-    static func main() async {
-        // Before the first thread: whoever waits for signals must be the only one who gets them.
-        let signals = Signals.stream()
-        let interrupted = Task.detached {
-            for await _ in signals {
-                Running.stopAll()
-                _exit(130)
-            }
-        }
+    static func main() {
         var words = Array(CommandLine.arguments.dropFirst())
         var only: String?
         if let at = words.firstIndex(of: "--only"), at + 1 < words.count {
@@ -27,20 +19,34 @@ struct Bench {
         }
         let json = words.contains("--json")
         words.removeAll { $0 == "--json" }
-        guard words.count == 1, let binary = realPath(words[0]), only.map(Self.parts.contains) ?? true else {
+        guard words.count == 1, let binary = realPath(words[0]), only.map(parts.contains) ?? true else {
             say(usage)
             exit(64)
         }
+        // Blocked before the first other thread is started, which inherits it: only this one waits for signals.
+        signal(SIGPIPE, SIG_IGN)
+        var stops = sigset_t()
+        sigemptyset(&stops)
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&stops, number) }
+        pthread_sigmask(SIG_BLOCK, &stops, nil)
+        let part = only
+        Task.detached { exit(await run(Subject(binary: binary), Figures(json: json), only: part)) }
+        var number: Int32 = 0
+        while sigwait(&stops, &number) != 0 {}
+        Running.stopAll()
+        _exit(128 + number)
+    }
+
+    private static func run(_ subject: Subject, _ figures: Figures, only: String?) async -> Int32 {
         var code: Int32 = 0
         do throws(BenchError) {
-            try await measure(Subject(binary: binary), Figures(json: json), only: only)
+            try await measure(subject, figures, only: only)
         } catch {
             say("error: \(error.text)")
             code = 1
         }
-        interrupted.cancel()
         Running.stopAll()
-        exit(code)
+        return code
     }
 
     private static let parts = ["relay", "look-ups", "rows", "start", "workflow"]
@@ -73,7 +79,9 @@ struct Subject {
 
     /// A file of the source tree by its full path, since services are started elsewhere.
     static func path(of file: String) throws(BenchError) -> String {
-        guard let path = realPath(file) else { throw BenchError("there is no \(file) here; run this from the root of the source tree") }
+        guard let path = realPath(file) else {
+            throw BenchError("there is no \(file) here; run this from the root of the source tree")
+        }
         return path
     }
 }

@@ -20,6 +20,7 @@ struct Figure {
 final class Figures {
     private let json: Bool
     private let start = ContinuousClock.now
+    private let load = readFile("/proc/loadavg").map { String(decoding: $0.prefix { $0 != 0x20 }, as: UTF8.self) } ?? "unknown"
 
     init(json: Bool) { self.json = json }
 
@@ -31,7 +32,8 @@ final class Figures {
     func add(_ figure: Figure) {
         if json {
             var members: [JSONValue.Member] = [
-                .init("name", .string(figure.name)), .init("value", .number(Self.number(figure.value))), .init("unit", .string(figure.unit)),
+                .init("name", .string(figure.name)), .init("value", .number(Self.number(figure.value))),
+                .init("unit", .string(figure.unit)),
             ]
             if let ratio = figure.ratio { members.append(.init("ratio", .number(Self.number(ratio)))) }
             return put(String(decoding: JSONValue.object(members).bytes, as: UTF8.self))
@@ -44,7 +46,12 @@ final class Figures {
     }
 
     func end() {
-        if !json { put("measured in \(Self.number((ContinuousClock.now - start) / .seconds(1))) s; figures are medians") }
+        guard !json else { return }
+        put(
+            "measured in \(Self.number((ContinuousClock.now - start).inSeconds)) s on \(Machine.cores) cores; figures are medians"
+        )
+        // Whatever else runs takes time from both sides of a measurement.
+        put("load average before: \(load); above 0.5 the figures are those of a busy machine")
     }
 
     /// Whole numbers from 100 on, two places below 10.

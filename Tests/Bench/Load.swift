@@ -23,23 +23,28 @@ enum Load {
 
     private static func event(_ number: Int) throws(BenchError) -> Event {
         let source = address(number * 7)
+        let port = String(40000 + number % 20000)
         let domain = "host-\(number).customers.example.net"
         let time = "2026-11-20T\(two(number / 3600 % 24)):\(two(number / 60 % 60)):\(two(number % 60))Z"
         let values: KeyValuePairs<String, String> = [
             "@timestamp": time, "event.created": "2026-11-20T23:59:59.125Z",
-            "event.original": "\(time),\(source),\(40000 + number % 20000),\(domain),avalanche-generic,infected,192.0.2.1,443,tcp,DE,Musterstadt",
+            "event.original":
+                "\(time),\(source),\(port),\(domain),avalanche-generic,infected,192.0.2.1,443,tcp,DE,Musterstadt",
             "threat.feed.name": "Sinkhole Events", "threat.feed.url": "https://feeds.example.org/sinkhole/2026-11-20.csv",
-            "threat.feed.accuracy": "95.0", "threat.indicator.provider": "Example Foundation", "threat.software.name": "avalanche-generic",
+            "threat.feed.accuracy": "95.0", "threat.indicator.provider": "Example Foundation",
+            "threat.software.name": "avalanche-generic",
             "intelmq.classification.taxonomy": "malicious-code", "intelmq.classification.type": "infected-system",
             "intelmq.classification.identifier": "avalanche", "intelmq.severity": "high", "source.ip": source,
-            "source.port": String(40000 + number % 20000), "source.domain": domain, "source.geo.country_iso_code": "DE",
+            "source.port": port, "source.domain": domain, "source.geo.country_iso_code": "DE",
             "source.geo.city_name": "Musterstadt", "source.geo.region_name": "Musterland", "destination.ip": "192.0.2.1",
             "destination.port": "443", "network.transport": "tcp", "network.protocol": "http",
             "url.full": "http://\(domain)/index.php?session=\(number)",
         ]
         var event = Event()
         for (name, value) in values {
-            guard let field = FieldID(name), event.add(field, text: value) else { throw BenchError("\(name) does not take \(value)") }
+            guard let field = FieldID(name), event.add(field, text: value) else {
+                throw BenchError("\(name) does not take \(value)")
+            }
         }
         event[custom: "naics"] = .integer(517_311)
         return event
@@ -52,7 +57,9 @@ enum Load {
         guard let bytes = readFile(path) else { throw BenchError("cannot read \(path)") }
         let lines = bytes.split(separator: 0x0A)
         guard let header = lines.first, lines.count > 1 else { throw BenchError("\(path) has no rows") }
-        guard header.starts(with: #""timestamp","severity","ip","#.utf8) else { throw BenchError("\(path) has other columns than it had") }
+        guard header.starts(with: #""timestamp","severity","ip","#.utf8) else {
+            throw BenchError("\(path) has other columns than it had")
+        }
         var rows: [[UInt8]] = []
         rows.reserveCapacity(count)
         for number in 0..<count {

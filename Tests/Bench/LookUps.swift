@@ -32,7 +32,10 @@ struct LookUps {
                 name: "lookups", what: "look-ups by GET on one core", value: own, unit: "requests/s",
                 ratio: theirs.isEmpty ? nil : own / median(theirs), target: "0.7 of nginx"))
         if !theirs.isEmpty {
-            figures.add(Figure(name: "lookups-nginx", what: "  nginx return 200 on the same core", value: median(theirs), unit: "requests/s"))
+            figures.add(
+                Figure(
+                    name: "lookups-nginx", what: "  nginx return 200 on the same core", value: median(theirs), unit: "requests/s")
+            )
         }
     }
 
@@ -40,7 +43,8 @@ struct LookUps {
     private func rate(_ url: String, _ client: HTTPClient) async throws(BenchError) -> Double {
         guard let wrk = Machine.program("wrk") else { return try await rateByOwnClient(url, client) }
         let output = try Running.run([wrk, "-t1", "-c\(Self.connections)", "-d\(Self.seconds)s", url], core: Machine.loadCore)
-        guard !output.contains("Non-2xx"), let line = output.split(separator: "\n").first(where: { $0.hasPrefix("Requests/sec:") }),
+        guard !output.contains("Non-2xx"),
+            let line = output.split(separator: "\n").first(where: { $0.hasPrefix("Requests/sec:") }),
             let rate = line.split(separator: " ").last.flatMap({ Double($0) })
         else { throw BenchError("wrk says of \(url):\n\(output)") }
         return rate
@@ -56,7 +60,9 @@ struct LookUps {
                 group.addTask {
                     var count = 0
                     while ContinuousClock.now - begin < .seconds(Self.seconds) {
-                        guard let answer = try? await client.send(HTTPClientRequest(url: url)), answer.status == 200 else { break }
+                        guard let answer = try? await client.send(HTTPClientRequest(url: url)), answer.status == 200 else {
+                            break
+                        }
                         count += 1
                     }
                     return count
@@ -96,10 +102,13 @@ struct Nginx {
 
             """, to: "\(folder)/nginx.conf")
         let process = try Running.start(
-            [program, "-p", folder, "-c", "\(folder)/nginx.conf", "-e", "stderr"], core: Machine.serviceCore, output: "\(folder)/log")
+            [program, "-p", folder, "-c", "\(folder)/nginx.conf", "-e", "stderr"], core: Machine.serviceCore,
+            output: "\(folder)/log")
         let url = "http://127.0.0.1:\(port)/"
         for _ in 0..<200 {
-            if let answer = try? await client.send(HTTPClientRequest(url: url)), answer.status == 200 { return Nginx(process: process, url: url) }
+            if let answer = try? await client.send(HTTPClientRequest(url: url)), answer.status == 200 {
+                return Nginx(process: process, url: url)
+            }
             usleep(10_000)
         }
         throw BenchError("nginx does not start:\n\(Running.text("\(folder)/log"))")

@@ -92,7 +92,9 @@ enum Machine {
             address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
             var length = socklen_t(MemoryLayout<sockaddr_in>.size)
             let bound = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(made, $0, length) == 0 && getsockname(made, $0, &length) == 0 }
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(made, $0, length) == 0 && getsockname(made, $0, &length) == 0
+                }
             }
             guard bound else { throw BenchError("no free port: \(String(cString: strerror(errno)))") }
             ports.append(UInt16(bigEndian: address.sin_port))

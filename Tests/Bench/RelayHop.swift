@@ -13,7 +13,9 @@ struct RelayHop {
         try Machine.pin(to: Machine.loadCore)
         defer { try? Machine.pin(to: nil) }
         let sink: HTTPServer
-        do { sink = try HTTPServer(HTTPServerConfiguration(), handler: Sink()) } catch { throw BenchError("no next hop: \(error)") }
+        do { sink = try HTTPServer(HTTPServerConfiguration(), handler: Sink()) } catch {
+            throw BenchError("no next hop: \(error)")
+        }
         let client = HTTPClient(connectionsPerHost: Self.inFlight)
         for events in [100, 500] {
             let packets = try Load.packets(count: 8, events: events)
@@ -51,7 +53,8 @@ struct RelayHop {
                     while ContinuousClock.now - begin < duration {
                         let body = packets[(first + sent * Self.inFlight) % packets.count]
                         let request = HTTPClientRequest(
-                            method: .post, url: "\(service.url)/v1/packets", headers: [("Content-Type", "application/vnd.api+json")], body: body)
+                            method: .post, url: "\(service.url)/v1/packets",
+                            headers: [("Content-Type", "application/vnd.api+json")], body: body)
                         do {
                             let answer = try await client.send(request)
                             guard answer.status == 200 else { return (sent, String(decoding: answer.body, as: UTF8.self)) }

@@ -40,7 +40,9 @@ struct Rows {
         let document: YAMLDocument
         do { document = try YAMLDocument.parse(Array(text.utf8), file: "bench") } catch { throw BenchError("\(error)") }
         let configuration: ServiceConfiguration
-        do { configuration = try ConfigurationReader.read(document, roster: Roster(parsers)) } catch { throw BenchError("\(error)") }
+        do { configuration = try ConfigurationReader.read(document, roster: Roster(parsers)) } catch {
+            throw BenchError("\(error)")
+        }
         var worker = configuration.worker
         do throws(Rejection) {
             try worker.prepare(WorkerContext(stateDirectory: nil, log: Log.worker("bench", level: .warning)))

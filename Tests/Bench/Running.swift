@@ -19,13 +19,17 @@ enum Running {
             if let folder = state.folder { return folder }
             let base = realPath(".build") ?? "/var/tmp"
             var template = Array("\(base)/bench-XXXXXX".utf8CString)
-            guard mkdtemp(&template) != nil else { throw BenchError("cannot make a folder in \(base): \(String(cString: strerror(errno)))") }
+            guard mkdtemp(&template) != nil else {
+                throw BenchError("cannot make a folder in \(base): \(String(cString: strerror(errno)))")
+            }
             let made = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
             state.folder = made
             return made
         }
         let path = "\(root)/\(name)"
-        guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw BenchError("cannot make \(path): \(String(cString: strerror(errno)))") }
+        guard mkdir(path, 0o750) == 0 || errno == EEXIST else {
+            throw BenchError("cannot make \(path): \(String(cString: strerror(errno)))")
+        }
         return path
     }
 

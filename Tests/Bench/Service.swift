@@ -12,7 +12,9 @@ struct ServiceProcess {
     /// - Parameters:
     ///   - core: where it runs; nil: anywhere.
     ///   - edge: URL that its packets go to.
-    static func asnLookup(_ subject: Subject, core: Int?, edge: String?, client: HTTPClient) async throws(BenchError) -> ServiceProcess {
+    static func asnLookup(_ subject: Subject, core: Int?, edge: String?, client: HTTPClient) async throws(BenchError)
+        -> ServiceProcess
+    {
         let folder = try Running.folder("asn-lookup")
         let port = try Machine.freePorts(1)[0]
         var text = "worker: asn-lookup-expert\nlisten: 127.0.0.1:\(port)\nstate: \(folder)/state\n"
@@ -21,7 +23,8 @@ struct ServiceProcess {
         try Running.write(text, to: "\(folder)/asn-lookup.yaml")
         let begin = ContinuousClock.now
         let process = try Running.start(
-            [subject.binary, "asn-lookup-expert", "serve", "--config", "\(folder)/asn-lookup.yaml"], core: core, output: "\(folder)/log")
+            [subject.binary, "asn-lookup-expert", "serve", "--config", "\(folder)/asn-lookup.yaml"], core: core,
+            output: "\(folder)/log")
         let url = "http://127.0.0.1:\(port)"
         while ContinuousClock.now - begin < .seconds(10) {
             let request = HTTPClientRequest(url: "\(url)/readyz", timeoutMilliseconds: 1000)

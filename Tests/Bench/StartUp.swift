@@ -15,7 +15,9 @@ struct StartUp {
             service.stop()
         }
         figures.add(
-            Figure(name: "start-to-ready", what: "asn-lookup, start to ready", value: median(seconds) * 1000, unit: "ms", target: "at most 150"))
+            Figure(
+                name: "start-to-ready", what: "asn-lookup, start to ready", value: median(seconds) * 1000, unit: "ms",
+                target: "at most 150"))
         var status = stat()
         guard stat(subject.binary, &status) == 0 else { throw BenchError("\(subject.binary) is gone") }
         figures.add(Figure(name: "binary", what: "the program, all workers", value: Double(status.st_size) / 1e6, unit: "MB"))

@@ -29,12 +29,14 @@ struct Workflow {
         }
         figures.add(
             Figure(
-                name: "workflow-fleet", what: "workflow, five processes, report to database", value: median(rates), unit: "events/s",
+                name: "workflow-fleet", what: "workflow, five processes, report to database", value: median(rates),
+                unit: "events/s",
                 target: "30,000"))
         try inOneProcess(header, rows, into: figures)
         for one in memory {
             let sizes: [(String, String, Double, String?)] = [
-                ("idle-private", "idle, private", one.idle.own, "at most 15"), ("idle-resident", "idle, resident", one.idle.resident, nil),
+                ("idle-private", "idle, private", one.idle.own, "at most 15"),
+                ("idle-resident", "idle, resident", one.idle.resident, nil),
                 ("loaded-private", "after load, private", one.loaded.own, nil),
                 ("loaded-resident", "after load, resident", one.loaded.resident, nil),
             ]
@@ -55,16 +57,20 @@ struct Workflow {
             let report = "\(folder)/\(Self.fileName)"
             do { try replaceFile(report, with: header + rows.joined()) } catch { throw BenchError(error.detail) }
             let text = try Running.run([subject.binary, "ctl", "run", graph, report, "--json"])
-            guard let answer = try? JSONValue(parsing: text.utf8), let seconds = answer["seconds"]?.double, let events = answer["events"]?.double,
+            guard let answer = try? JSONValue(parsing: text.utf8), let seconds = answer["seconds"]?.double,
+                let events = answer["events"]?.double,
                 let stored = answer["nodes"]?.items?.first(where: { $0["node"]?.string == "store" })?["received"]?.integer
             else { throw BenchError("intelmq ctl run --json printed:\n\(text)") }
-            guard stored == rows.count else { throw BenchError("only \(stored) of \(rows.count) events were stored by intelmq ctl run") }
+            guard stored == rows.count else {
+                throw BenchError("only \(stored) of \(rows.count) events were stored by intelmq ctl run")
+            }
             rates.append(events / seconds)
             unlink(report)
         }
         figures.add(
             Figure(
-                name: "workflow-one-process", what: "workflow, one process, report to database", value: median(rates), unit: "events/s",
+                name: "workflow-one-process", what: "workflow, one process, report to database", value: median(rates),
+                unit: "events/s",
                 target: "60,000"))
     }
 
@@ -72,7 +78,9 @@ struct Workflow {
     /// - Parameter ports: those of the document itself and of its five nodes.
     static func graph(in folder: String, ports: [UInt16]) throws(BenchError) -> String {
         var text = Running.text(try Subject.path(of: Subject.workflow))
-        for (place, port) in ports.enumerated() { text = text.replacing("http://127.0.0.1:870\(place)\"", with: "http://127.0.0.1:\(port)\"") }
+        for (place, port) in ports.enumerated() {
+            text = text.replacing("http://127.0.0.1:870\(place)\"", with: "http://127.0.0.1:\(port)\"")
+        }
         text = text.replacing("var/events.sqlite", with: "\"\(folder)/events.sqlite\"")
         text = text.replacing(Subject.schema, with: "\"\(try Subject.path(of: Subject.schema))\"")
         text = text.replacing(Subject.asnDatabase, with: "\"\(try Subject.path(of: Subject.asnDatabase))\"")
@@ -117,9 +125,13 @@ private struct Fleet {
         while true {
             let stored = await count("intelmq_events_sent_total", at: ports[5])
             if stored >= rows.count { break }
-            let lost = await count("intelmq_events_dropped_total", at: ports[4]) + count("intelmq_events_dead_lettered_total", at: ports[1])
+            let lost =
+                await count("intelmq_events_dropped_total", at: ports[4])
+                + count("intelmq_events_dead_lettered_total", at: ports[1])
             guard lost == 0, ContinuousClock.now - begin < .seconds(60) else {
-                throw BenchError("of \(rows.count) events \(stored) are stored and \(lost) dropped or dead letters after \(ContinuousClock.now - begin)")
+                throw BenchError(
+                    "after \(ContinuousClock.now - begin) \(stored) of \(rows.count) events are stored and \(lost) dropped or dead"
+                )
             }
             usleep(5000)
         }
@@ -128,7 +140,8 @@ private struct Fleet {
 
     private func post(_ piece: [UInt8]) async -> String? {
         let request = HTTPClientRequest(
-            method: .post, url: "http://127.0.0.1:\(ports[1])/v1/reports?file_name=\(Workflow.fileName)", headers: [("Content-Type", "text/csv")],
+            method: .post, url: "http://127.0.0.1:\(ports[1])/v1/reports?file_name=\(Workflow.fileName)",
+            headers: [("Content-Type", "text/csv")],
             body: piece, timeoutMilliseconds: 60_000)
         do {
             let answer = try await client.send(request)

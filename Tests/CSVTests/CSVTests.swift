@@ -123,6 +123,13 @@ func cells(_ text: String, _ dialect: CSVDialect = CSVDialect()) -> [[String]] {
         #expect(records[0].cells == ["\"a\"b", "c"])
     }
 
+    @Test func takesTextAfterQuotesWhereItMay() {
+        let dialect = CSVDialect(isLenient: true)
+        #expect(cells("\"a\"b,\"c \"\"d\"\" e\" f,g\nh,i\n", dialect) == [["ab", "c \"d\" e f", "g"], ["h", "i"]])
+        #expect(cells("\"x=\\\"\"y\\\"\"\",z", dialect) == [["x=\\\"y\\\"", "z"]])
+        #expect(cells("1,\"never closed\n\"2\",b\n", dialect) == [["1", "\"never closed"], ["2", "b"]])
+    }
+
     @Test func limitsRecords() {
         let dialect = CSVDialect(recordLimit: 10)
         let records = read(

@@ -7,13 +7,19 @@ import Testing
 @Suite struct RosterTests {
     /// The quoted names of a list in the manifest: `workers: ["a", "b"]` of a family.
     private func listed(_ list: String, of family: Family) throws -> [String] {
-        let manifest = try #require(Repository.text("Package.swift"))
-        let start = try #require(manifest.firstRange(of: "family(\"\(Repository.name(of: family))\""))
+        // Without line ends and the blanks after them, so that a family may stand on one line or on several.
+        let lines = try #require(Repository.text("Package.swift")).split(separator: "\n")
+        let manifest = lines.map { $0.drop { $0 == " " } }.joined(separator: " ").replacing("( ", with: "(")
+        let found = manifest.firstRange(of: "family(\"\(Repository.name(of: family))\"")
+        guard let start = found else {
+            Issue.record("Package.swift has no family \(Repository.name(of: family))")
+            return []
+        }
         let rest = manifest[start.upperBound...]
         // A family ends where the next target begins.
-        let end = rest.firstRange(of: "\n        family(")?.lowerBound ?? rest.firstRange(of: "\n        service(")?.lowerBound ?? rest.endIndex
-        guard let found = rest[..<end].firstRange(of: "\(list): [") else { return [] }
-        return rest[found.upperBound...].prefix { $0 != "]" }.split(separator: ",").map { name in
+        let end = rest.firstRange(of: " family(")?.lowerBound ?? rest.firstRange(of: " service(")?.lowerBound ?? rest.endIndex
+        guard let names = rest[..<end].firstRange(of: "\(list): [") else { return [] }
+        return rest[names.upperBound...].prefix { $0 != "]" }.split(separator: ",").map { name in
             String(name.filter { $0 != "\"" && $0 != " " && $0 != "\n" })
         }.filter { !$0.isEmpty }
     }
@@ -48,6 +54,8 @@ import Testing
         let folder = "Services/\(Repository.name(of: entry.family))/\(entry.spec.name)"
         let readme = try #require(Repository.text("\(folder)/README.md"))
         #expect(readme.utf8.count > 200, "the README of \(name) says nothing")
-        #expect(readme.contains(entry.spec.summary), "the README of \(name) does not carry the summary: intelmqctl docs renders its head")
+        #expect(
+            readme.contains(entry.spec.summary),
+            "the README of \(name) does not carry the summary: intelmqctl docs renders its head")
     }
 }

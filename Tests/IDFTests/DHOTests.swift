@@ -129,7 +129,8 @@ private let rows: [Row] = [
     }
 
     @Test func extrasBecomeCustom() throws {
-        let message = try JSONValue(parsing: Array(#"{"extra.a":1,"extra.b.c":[true],"extra":"{\"d\":null,\"e\":{\"f\":2.50}}"}"#.utf8))
+        let message = try JSONValue(
+            parsing: Array(#"{"extra.a":1,"extra.b.c":[true],"extra":"{\"d\":null,\"e\":{\"f\":2.50}}"}"#.utf8))
         let event = try DHO.event(message)
         #expect(event[custom: "a"] == .integer(1))
         #expect(event[custom: "b"] == .object(["c": .array([.boolean(true)])]))
@@ -161,7 +162,8 @@ private let rows: [Row] = [
 
     @Test(arguments: [
         (#"{"nonsense":1}"#, "nonsense"), (#"{"source.ip":"x"}"#, "source.ip"), (#"{"raw":"*"}"#, "base64"), (#"[]"#, "object"),
-        (#"{"extra":"[]"}"#, "extra"), (#"{"source.ip":["192.0.2.1"]}"#, "source.ip"), (#"{"":1}"#, "old format"), (#"{"source.asn":-1}"#, "source.asn"),
+        (#"{"extra":"[]"}"#, "extra"), (#"{"source.ip":["192.0.2.1"]}"#, "source.ip"), (#"{"":1}"#, "old format"),
+        (#"{"source.asn":-1}"#, "source.asn"),
     ]) func refuses(_ text: String, _ part: String) throws {
         let message = try JSONValue(parsing: Array(text.utf8))
         let problem = #expect(throws: Problem.self) { try DHO.event(message) }

@@ -2,33 +2,40 @@ import Testing
 
 @testable import IDF
 
+/// `#expect` takes no call that changes a value.
+func yes(_ found: Bool, _ words: Comment? = nil, at place: SourceLocation = #_sourceLocation) {
+    #expect(found, words, sourceLocation: place)
+}
+
+func no(_ found: Bool, at place: SourceLocation = #_sourceLocation) { #expect(!found, sourceLocation: place) }
+
 @Suite struct EventValueTests {
     @Test func fillKeepsWhatIsThere() {
         var event = Event()
-        #expect(event.fill(.sourceASName, "first"))
-        #expect(!event.fill(.sourceASName, "second"))
-        #expect(!event.fill(.sourceASName, nil))
+        yes(event.fill(.sourceASName, "first"))
+        no(event.fill(.sourceASName, "second"))
+        no(event.fill(.sourceASName, nil))
         #expect(event[.sourceASName] == "first")
         event.fillOverwrites = true
-        #expect(event.fill(.sourceASName, "third"))
-        #expect(!event.fill(.sourceASName, nil))
+        yes(event.fill(.sourceASName, "third"))
+        no(event.fill(.sourceASName, nil))
         #expect(event[.sourceASName] == "third")
     }
 
     @Test func fillsPlacesOfAlignedLists() {
         var event = Event()
         event.set(.sourceIP, to: ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map { IPAddress($0) })
-        #expect(event.fill(.sourceASNumber, 64498, at: 2))
+        yes(event.fill(.sourceASNumber, 64498, at: 2))
         #expect(event.aligned(.sourceASNumber) == [nil, nil, 64498])
         #expect(event[.sourceASNumber] == 64498)
-        #expect(event.fill(.sourceASNumber, 64496, at: 0))
-        #expect(!event.fill(.sourceASNumber, 1, at: 2))
-        #expect(!event.fill(.sourceASNumber, nil, at: 1))
+        yes(event.fill(.sourceASNumber, 64496, at: 0))
+        no(event.fill(.sourceASNumber, 1, at: 2))
+        no(event.fill(.sourceASNumber, nil, at: 1))
         #expect(event.aligned(.sourceASNumber) == [64496, nil, 64498])
         #expect(String(decoding: event.encoded(), as: UTF8.self).contains("[64496,null,64498]"))
         event.fillOverwrites = true
-        #expect(event.fill(.sourceASNumber, 65551, at: 1))
-        #expect(event.fill(.sourceASNumber, 65552, at: 0))
+        yes(event.fill(.sourceASNumber, 65551, at: 1))
+        yes(event.fill(.sourceASNumber, 65552, at: 0))
         #expect(event.aligned(.sourceASNumber) == [65552, 65551, 64498])
     }
 
@@ -61,8 +68,8 @@ import Testing
 
     @Test func addsTexts() {
         var event = Event()
-        #expect(event.add(Key<IPAddress>.sourceIP.id, text: " 192.0.2.1 "))
-        #expect(!event.add(Key<IPAddress>.sourceIP.id, text: "nowhere"))
+        yes(event.add(Key<IPAddress>.sourceIP.id, text: " 192.0.2.1 "))
+        no(event.add(Key<IPAddress>.sourceIP.id, text: "nowhere"))
         #expect(event[.sourceIP]?.description == "192.0.2.1")
         #expect(event.text(Key<IPAddress>.sourceIP.id) == "192.0.2.1")
         #expect(event.text(Key<String>.sourceDomain.id) == nil)
@@ -125,7 +132,10 @@ import Testing
         #expect(UUID(last.description) == last)
         #expect(UUID(last.description.uppercased()) == last)
         #expect(last.description.utf8.count == 36)
-        for bad in ["", "0198f000-0000-7000-8000-00000000000", "0198f000-0000-7000-8000-00000000000g", "0198f00000007000800000000000000a0000"] {
+        for bad in [
+            "", "0198f000-0000-7000-8000-00000000000", "0198f000-0000-7000-8000-00000000000g",
+            "0198f00000007000800000000000000a0000",
+        ] {
             #expect(UUID(bad) == nil)
         }
     }

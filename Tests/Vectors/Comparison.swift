@@ -44,7 +44,8 @@ enum Comparison {
         }
         for member in message.members ?? [] {
             // The old bots wrote extra as a text of JSON at times.
-            let value = member.name == "extra" ? (try? JSONValue(parsing: Array(member.value.plain.utf8))) ?? member.value : member.value
+            let value =
+                member.name == "extra" ? (try? JSONValue(parsing: Array(member.value.plain.utf8))) ?? member.value : member.value
             if member.name.hasPrefix("extra") { add(member.name, value) } else { fields[member.name] = value }
         }
         return fields

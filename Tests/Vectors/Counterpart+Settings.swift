@@ -17,12 +17,15 @@ extension Counterpart {
         for member in vector.parameters where member.value != .null {
             let value = decoded(member.value)
             switch member.name {
-            case "columns", "columns_required", "column_regex_search", "compose_fields", "data_type", "default_url_protocol", "delimiter",
+            case "columns", "columns_required", "column_regex_search", "compose_fields", "data_type", "default_url_protocol",
+                "delimiter",
                 "skip_header", "time_format", "type", "type_translation", "filter_text", "filter_type":
                 if value == .string(""), member.name != "columns" { continue }
                 settings.append(.init(member.name.replacingOccurrences(of: "_", with: "-"), value))
             case "default_fields": settings.append(.init("constants", value))
-            case "error_dump_message", "error_procedure", "error_max_retries", "error_retry_delay", "overwrite", "save_original_message": continue
+            case "error_dump_message", "error_procedure", "error_max_retries", "error_retry_delay", "overwrite",
+                "save_original_message":
+                continue
             default: return .impossible("generic.parser_csv has a parameter \(member.name)")
             }
         }
@@ -31,7 +34,9 @@ extension Counterpart {
 
     /// Parameters that are objects come as objects or as texts of JSON.
     private static func decoded(_ value: JSONValue) -> JSONValue {
-        guard let text = value.string, text.hasPrefix("{"), let object = try? JSONValue(parsing: Array(text.utf8)) else { return value }
+        guard let text = value.string, text.hasPrefix("{"), let object = try? JSONValue(parsing: Array(text.utf8)) else {
+            return value
+        }
         return object
     }
 

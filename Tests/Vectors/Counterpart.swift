@@ -31,8 +31,11 @@ struct Counterpart: Sendable {
         },
         Counterpart(bot: "taxonomy.expert", worker: "taxonomy-expert") { _ in .given([]) },
         Counterpart(bot: "deduplicator.expert", worker: "deduplicator-expert", settings: deduplicator),
-        Counterpart(bot: "collector_file", worker: "file-collector") { _ in .impossible("needs files that the recording does not name") },
-        Counterpart(bot: "collector_http", worker: "http-collector") { _ in .impossible("needs a server that plays the recording") },
+        Counterpart(bot: "collector_file", worker: "file-collector") { _ in
+            .impossible("needs files that the recording does not name")
+        },
+        Counterpart(bot: "collector_http", worker: "http-collector") { _ in .impossible("needs a server that plays the recording")
+        },
         Counterpart(bot: "file.output", worker: "file-output") { _ in .impossible("writes the old format, this one IDF") },
     ]
 
@@ -84,7 +87,9 @@ struct Counterpart: Sendable {
         if let before = vector.content["cache_before"]?.members, !before.isEmpty, vector["bypass"]?.bool != true {
             // The keys are hashes of IntelMQ's own; that nothing was added tells that the event was known.
             let after = vector.content["cache_after"]?.members ?? []
-            if Set(after.map(\.name)).isSubset(of: Set(before.map(\.name))), var event = try? DHO.event(vector.input.first ?? .null) {
+            if Set(after.map(\.name)).isSubset(of: Set(before.map(\.name))),
+                var event = try? DHO.event(vector.input.first ?? .null)
+            {
                 _ = try? expert.process(&event)
             }
         }

@@ -14,12 +14,16 @@ struct VectorCase {
     var output: [JSONValue] { content["output"]?["_default"]?.items ?? [] }
     /// Whether the bot refused to start.
     var failsToStart: Bool {
-        guard let error = content["init_error"] else { return content["log"]?.items?.contains { $0["message"]?.string == "Bot initialization failed." } ?? false }
+        guard let error = content["init_error"] else {
+            return content["log"]?.items?.contains { $0["message"]?.string == "Bot initialization failed." } ?? false
+        }
         return error != .null
     }
 
     init?(path: String, root: String) {
-        guard let data = FileManager.default.contents(atPath: path), let content = try? JSONValue(parsing: Array(data)), content["bot"] != nil else {
+        guard let data = FileManager.default.contents(atPath: path), let content = try? JSONValue(parsing: Array(data)),
+            content["bot"] != nil
+        else {
             return nil
         }
         self.content = content

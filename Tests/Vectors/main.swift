@@ -35,4 +35,6 @@ for (bot, tally) in tallies.sorted(by: { $0.key < $1.key }) {
 print(sum.line("all"))
 for (reason, count) in sum.reasons.sorted(by: { $0.key < $1.key }) { print("skipped \(count): \(reason)") }
 for text in sum.differences.prefix(shown) { print(text) }
-if sum.differences.count > shown { print("… and \(sum.differences.count - shown) more; see them with --show \(sum.differences.count)") }
+if sum.differences.count > shown {
+    print("… and \(sum.differences.count - shown) more; see them with --show \(sum.differences.count)")
+}

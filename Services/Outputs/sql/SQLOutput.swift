@@ -75,11 +75,14 @@ final class EventStore: Sendable {
     }
 
     func insert(_ events: [Event]) throws(Rejection) {
+        // Everything but the statements themselves is done before the lock is taken.
+        let rows = EventRows(events, columns: Self.columns.map { ($0.field, $0.type == "integer" || $0.type == "bigint") })
         do throws(SQLiteError) {
             try connection.withLock { (connection) throws(SQLiteError) in
                 try connection.database.transaction { () throws(SQLiteError) in
-                    var scratch: [UInt8] = []
-                    for event in events { try Self.insert(event, connection.insert, &scratch) }
+                    try rows.text.withUnsafeBufferPointer { (text) throws(SQLiteError) in
+                        for row in 0..<events.count { try Self.insert(rows, row, text, connection.insert) }
+                    }
                 }
             }
         } catch {
@@ -87,28 +90,55 @@ final class EventStore: Sendable {
         }
     }
 
-    private static func insert(_ event: Event, _ statement: SQLiteStatement, _ scratch: inout [UInt8]) throws(SQLiteError) {
-        scratch.removeAll(keepingCapacity: true)
-        event.id.append(to: &scratch)
-        try bind(statement, 1, scratch)
-        for (index, column) in columns.enumerated() {
-            let place = index + 2
-            switch column.type {
-            case "integer", "bigint":
-                if let number = event.firstInteger(column.field) { try statement.bind(place, number) } else { try statement.bindNull(place) }
-            default:
-                scratch.removeAll(keepingCapacity: true)
-                if event.appendFirst(column.field, to: &scratch) { try bind(statement, place, scratch) } else { try statement.bindNull(place) }
+    private static func insert(
+        _ rows: EventRows, _ row: Int, _ text: UnsafeBufferPointer<UInt8>, _ statement: SQLiteStatement
+    ) throws(SQLiteError) {
+        for column in 0..<rows.width {
+            switch rows.cells[row * rows.width + column] {
+            case .none: try statement.bindNull(column + 1)
+            case .integer(let value): try statement.bind(column + 1, value)
+            case .text(let start, let end):
+                // The text outlives the step.
+                try statement.bindText(column + 1, UnsafeBufferPointer(rebasing: text[Int(start)..<Int(end)]), copy: false)
             }
         }
-        scratch.removeAll(keepingCapacity: true)
-        event.encodeAttributes(into: &scratch)
-        try bind(statement, columns.count + 2, scratch)
         _ = try statement.step()
         statement.reset()
     }
+}
 
-    private static func bind(_ statement: SQLiteStatement, _ place: Int, _ text: [UInt8]) throws(SQLiteError) {
-        try text.withUnsafeBufferPointer { (bytes) throws(SQLiteError) in try statement.bindText(place, bytes) }
+/// The values of a packet's events, row by row: id, columns, event.
+private struct EventRows {
+    enum Cell {
+        case none
+        case integer(Int64)
+        case text(UInt32, UInt32)
+    }
+    let width: Int
+    private(set) var cells: [Cell] = []
+    private(set) var text: [UInt8] = []
+
+    init(_ events: [Event], columns: [(field: FieldID, isInteger: Bool)]) {
+        width = columns.count + 2
+        cells.reserveCapacity(events.count * width)
+        text.reserveCapacity(events.count * 2048)
+        for event in events {
+            add { event.id.append(to: &$0) }
+            for column in columns {
+                if column.isInteger {
+                    cells.append(event.firstInteger(column.field).map { .integer($0) } ?? .none)
+                } else {
+                    add { _ = event.appendFirst(column.field, to: &$0) }
+                }
+            }
+            add { event.encodeAttributes(into: &$0) }
+        }
+    }
+
+    /// Adds what the body appends; nothing is no value.
+    private mutating func add(_ body: (inout [UInt8]) -> Void) {
+        let start = text.count
+        body(&text)
+        cells.append(text.count > start ? .text(UInt32(start), UInt32(text.count)) : .none)
     }
 }

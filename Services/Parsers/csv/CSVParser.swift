@@ -11,20 +11,26 @@ struct CSVParser: Parser {
         "Fields in the order of the columns, alternatives joined with |, empty for a column to leave out; or a mapping of the names in the first row to fields.",
         example: "[@timestamp, source.ip|source.domain, \"\", custom.note]")
     var columns: CSVColumns
-    @Setting("One truth value for each column: false lets rows pass whose cell is no value of the field.") var columnsRequired: [Bool] = []
+    @Setting("One truth value for each column: false lets rows pass whose cell is no value of the field.") var columnsRequired:
+        [Bool] = []
     @Setting("Character between cells.") var delimiter = Delimiter(0x2C)
     @Setting("Rows to skip at the begin: true for one, or a number.") var skipHeader = SkippedRows(0)
-    @Setting("How times are written: a format like %d.%m.%Y, or unix-seconds, unix-milliseconds, windows-nt; null: any usual way.")
+    @Setting(
+        "How times are written: a format like %d.%m.%Y, or unix-seconds, unix-milliseconds, windows-nt; null: any usual way.")
     var timeFormat: TimeFormat? = nil
     @Setting("Put in front of URLs without a scheme.") var defaultUrlProtocol = "http://"
     @Setting("Classification type of events whose row names none.") var type: String? = nil
     @Setting("Other words for classification types: {botnet: infected-system}.") var typeTranslation: [String: String] = [:]
-    @Setting("Values of every event unless the row or the report gives one: {protocol.transport: tcp}.") var constants: [String: String] = [:]
-    @Setting("By field, a regular expression; what it finds first in the cell is the value.") var columnRegexSearch: [String: SearchPattern] = [:]
-    @Setting("Fields made of several cells: {url.full: \"http://{0}{1}\"}; {0} is the first cell.") var composeFields: [String: String] = [:]
+    @Setting("Values of every event unless the row or the report gives one: {protocol.transport: tcp}.") var constants:
+        [String: String] = [:]
+    @Setting("By field, a regular expression; what it finds first in the cell is the value.") var columnRegexSearch:
+        [String: SearchPattern] = [:]
+    @Setting("Fields made of several cells: {url.full: \"http://{0}{1}\"}; {0} is the first cell.") var composeFields:
+        [String: String] = [:]
     @Setting("Fields whose cells hold JSON: {custom.tags: json}.") var dataType: [String: String] = [:]
     @Setting("Text that decides which rows are read.") var filterText: String? = nil
-    @Setting("whitelist: only rows with the filter's text are read; blacklist: only those without.") var filterType = FilterType.whitelist
+    @Setting("whitelist: only rows with the filter's text are read; blacklist: only those without.") var filterType = FilterType
+        .whitelist
 
     private var mapping = Mapping(format: .csv(delimiter: 0x2C, quote: 0x22, header: .none), columns: [])
 
@@ -58,12 +64,18 @@ struct CSVParser: Parser {
             list.append(made)
         }
         var mapping = Mapping(format: .csv(delimiter: delimiter.byte, quote: 0x22, header: header), columns: list)
-        for (name, value) in constants.sorted(by: { $0.key < $1.key }) { mapping.constants.append((try target(name), .string(value))) }
+        for (name, value) in constants.sorted(by: { $0.key < $1.key }) {
+            mapping.constants.append((try target(name), .string(value)))
+        }
         if let type, !type.isEmpty {
-            guard ClassificationType(type) != nil else { throw .malformed("setting \"type\": \"\(type)\" is no classification type") }
+            guard ClassificationType(type) != nil else {
+                throw .malformed("setting \"type\": \"\(type)\" is no classification type")
+            }
             mapping.constants.insert((.field(Key<String>.classificationType.id), .string(type)), at: 0)
         }
-        for (name, template) in composeFields.sorted(by: { $0.key < $1.key }) { mapping.composed.append((try target(name), template)) }
+        for (name, template) in composeFields.sorted(by: { $0.key < $1.key }) {
+            mapping.composed.append((try target(name), template))
+        }
         if let filterText, !filterText.isEmpty { mapping.filter = (filterText, filterType == .whitelist) }
         return mapping
     }
@@ -101,6 +113,7 @@ struct CSVParser: Parser {
 
     static func unknown(_ name: String, _ node: YAMLNode?) -> SettingProblem {
         let near = nearest(name, in: Field.all.map(\.name)).map { "did you mean \"\($0)\"?" }
-        return SettingProblem("no field \"\(name)\" in the data format", help: near ?? "free members are written custom.name", at: node)
+        return SettingProblem(
+            "no field \"\(name)\" in the data format", help: near ?? "free members are written custom.name", at: node)
     }
 }

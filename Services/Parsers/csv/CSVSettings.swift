@@ -19,7 +19,9 @@ struct CSVColumns: SettingValue {
         var list: [Column] = []
         isNamed = node.pairs != nil
         if let pairs = node.pairs {
-            for (key, value) in pairs { list.append(Column(name: key.string ?? "", fields: try Self.fields(value.string ?? "", value))) }
+            for (key, value) in pairs {
+                list.append(Column(name: key.string ?? "", fields: try Self.fields(value.string ?? "", value)))
+            }
         } else if let items = node.array {
             for item in items { list.append(Column(name: "", fields: try Self.fields(item.string ?? "", item))) }
         } else if let text = node.string, !text.isEmpty {
@@ -28,7 +30,8 @@ struct CSVColumns: SettingValue {
             }
         }
         guard !list.isEmpty else {
-            throw SettingProblem("wanted a list of fields in the order of the columns, or a mapping of column names to fields", at: node)
+            throw SettingProblem(
+                "wanted a list of fields in the order of the columns, or a mapping of column names to fields", at: node)
         }
         self.list = list
     }
@@ -46,12 +49,15 @@ struct CSVColumns: SettingValue {
     static var schema: JSONValue {
         .object([
             "type": .array([.string("array"), .string("string"), .string("object")]),
-            "description": .string("fields in the order of the columns; alternatives joined with |; empty or __IGNORE__ leaves a column out"),
+            "description": .string(
+                "fields in the order of the columns; alternatives joined with |; empty or __IGNORE__ leaves a column out"),
         ])
     }
     var sample: String {
         let texts = list.map { ($0.name, $0.fields.isEmpty ? "\"\"" : $0.fields.joined(separator: "|").sample) }
-        return isNamed ? "{" + texts.map { "\($0.sample): \($1)" }.joined(separator: ", ") + "}" : "[" + texts.map(\.1).joined(separator: ", ") + "]"
+        return isNamed
+            ? "{" + texts.map { "\($0.sample): \($1)" }.joined(separator: ", ") + "}"
+            : "[" + texts.map(\.1).joined(separator: ", ") + "]"
     }
 }
 
@@ -62,7 +68,11 @@ struct SkippedRows: SettingValue {
     init(_ count: Int) { self.count = count }
 
     init(setting node: YAMLNode) throws(SettingProblem) {
-        if let value = node.bool { count = value ? 1 : 0 } else if let value = node.int, value >= 0 { count = value } else {
+        if let value = node.bool {
+            count = value ? 1 : 0
+        } else if let value = node.int, value >= 0 {
+            count = value
+        } else {
             throw SettingProblem("wanted true, false or a number of rows", at: node)
         }
     }
@@ -77,7 +87,8 @@ struct Delimiter: SettingValue {
     init(_ byte: UInt8) { self.byte = byte }
 
     init(setting node: YAMLNode) throws(SettingProblem) {
-        guard let text = node.string, text.utf8.count == 1, let byte = text.utf8.first, byte != 0x0A, byte != 0x0D, byte != 0x22 else {
+        guard let text = node.string, text.utf8.count == 1, let byte = text.utf8.first, byte != 0x0A, byte != 0x0D, byte != 0x22
+        else {
             throw SettingProblem("wanted one ASCII character like \",\", \";\", \"|\" or \"\\t\"", at: node)
         }
         self.byte = byte
@@ -124,7 +135,9 @@ struct SearchPattern: SettingValue {
 
     init(setting node: YAMLNode) throws(SettingProblem) {
         let text = try String(setting: node)
-        do { pattern = try Pattern(text) } catch { throw SettingProblem("\"\(text)\" is no regular expression: \(error)", at: node) }
+        do { pattern = try Pattern(text) } catch {
+            throw SettingProblem("\"\(text)\" is no regular expression: \(error)", at: node)
+        }
     }
     static var schema: JSONValue { .object(["type": .string("string"), "format": .string("regex")]) }
     var sample: String { pattern.text.sample }

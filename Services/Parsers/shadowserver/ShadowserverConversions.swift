@@ -61,7 +61,8 @@ enum ShadowserverConversion: String, Sendable, CaseIterable {
     /// Whether the conversion makes a text of its own, with `text(_:_:)`.
     var isDerived: Bool {
         switch self {
-        case .boolean, .url, .base64, .exchangeTaxonomy, .exchangeType, .exchangeIdentifier, .categoryOrDetail, .vulnerabilities: true
+        case .boolean, .url, .base64, .exchangeTaxonomy, .exchangeType, .exchangeIdentifier, .categoryOrDetail, .vulnerabilities:
+            true
         default: false
         }
     }
@@ -109,7 +110,9 @@ enum ShadowserverConversion: String, Sendable, CaseIterable {
         let parts = path.split(separator: 0x20)
         if parts.count > 1, parts[0].allSatisfy({ $0 >= 0x41 && $0 <= 0x5A }) { path = Array(parts[1]) }
         if String(decoding: path, as: UTF8.self).contains(/^[A-Za-z][A-Za-z0-9+.\-]*:\/\//) { return path }
-        guard !path.isEmpty, let host = [other(.controlName), other(.httpHost), other(.host)].first(where: { !$0.isEmpty }) else { return nil }
+        guard !path.isEmpty, let host = [other(.controlName), other(.httpHost), other(.host)].first(where: { !$0.isEmpty }) else {
+            return nil
+        }
         let application = other(.application)
         var url = application.elements("https") ? Array("https://".utf8) : Array("http://".utf8)
         url.append(contentsOf: host)

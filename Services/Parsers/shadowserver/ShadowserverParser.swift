@@ -27,7 +27,9 @@ struct ShadowserverParser: Parser {
         // Reports hold quotes that are escaped in more than one way.
         var reader = CSVReader(bytes, dialect: CSVDialect(isLenient: true))
         var row = CSVRow()
-        guard reader.next(&row), row.problem == nil else { throw .malformed("the report is empty; wanted a row of column names and rows of values") }
+        guard reader.next(&row), row.problem == nil else {
+            throw .malformed("the report is empty; wanted a row of column names and rows of values")
+        }
         let columns = (0..<row.count).map { String(decoding: row[$0], as: UTF8.self) }
         let kind = try self.kind(fileName, columns)
         let plan = try ShadowserverPlan(kind, columns: columns)
@@ -37,7 +39,8 @@ struct ShadowserverParser: Parser {
                 events.reject(row.raw, line: row.line, .malformed(problem.description))
                 continue
             }
-            guard row.count == columns.count else {
+            // Some reports leave out empty cells at the end; what lacks more is a row that was cut.
+            guard row.count <= columns.count, row.count * 2 >= columns.count else {
                 let reason = "the row has \(row.count) cells, the header has \(columns.count)"
                 events.reject(row.raw, line: row.line, .malformed(reason))
                 continue
@@ -53,6 +56,9 @@ struct ShadowserverParser: Parser {
 
     private func kind(_ fileName: String?, _ columns: [String]) throws(Rejection) -> ShadowserverSchema.Kind {
         let schema = schema
+        guard !schema.kinds.isEmpty else {
+            throw .unavailable("there is no schema \(schema.path) yet; fetch it: intelmq shadowserver-parser update-db")
+        }
         if let feed, !feed.isEmpty {
             if let index = schema.byFileName[feed] { return schema.kinds[index] }
             guard let kind = schema.kinds.first(where: { $0.feedName == feed }) else {
@@ -60,22 +66,14 @@ struct ShadowserverParser: Parser {
             }
             return kind
         }
-        if let fileName {
-            guard let name = ShadowserverSchema.reportType(fileName) else {
-                throw .malformed(
-                    "the file name \"\(fileName)\" does not tell the kind of the report; wanted one like 2026-11-20-scan_rdp-example.csv, "
-                        + "or the setting \"feed\"")
-            }
-            guard let kind = schema.kind(fileName: fileName) else {
-                throw .malformed("the schema \(schema.path) has no report \"\(name)\" (file \"\(fileName)\"); update-db fetches a newer schema")
-            }
-            return kind
-        }
-        guard let kind = schema.kind(columns: Set(columns)) else {
+        if let kind = fileName.flatMap(schema.kind(fileName:)) ?? schema.kind(columns: Set(columns)) { return kind }
+        guard let fileName else {
             throw .malformed(
                 "the report has no file name, and its columns fit no report of \(schema.path): \(columns.prefix(40).joined(separator: ", "))")
         }
-        return kind
+        throw .malformed(
+            "neither the file name \"\(fileName)\" nor the columns tell the kind of the report; wanted a name like "
+                + "2026-11-20-scan_rdp-example.csv of a report that \(schema.path) knows (update-db fetches a newer schema), or the setting \"feed\"")
     }
 
     /// What every event begins with: the fields of the feed, and the constants of the kind.

@@ -13,17 +13,28 @@ extension ShadowserverPlan {
             }
             if set(use, cell, row, &event) { continue }
             if use.isRequired { return misfit(use, cell) }
-            if use.keepsMisfit { event.addFree(Event.customRoot, key: keys[use.column]) { JSONText.appendQuoted(cell, to: &$0); return true } }
+            if use.keepsMisfit {
+                event.addFree(Event.customRoot, key: keys[use.column]) {
+                    JSONText.appendQuoted(cell, to: &$0); return true
+                }
+            }
         }
         if keepsOriginal { event.addOriginal(row.raw) }
+        let root = Event.customRoot
+        for index in leaves.indices {
+            let leaf = leaves[index]
+            let cell = row[leaf.column]
+            if leaf.conversion.isNothing(cell) { continue }
+            event.addFree(root, key: leafKeys[leaf.keyStart..<leaf.keyEnd]) { leaf.conversion.append(cell, to: &$0) }
+        }
         for index in customs.indices { add(customs[index], row, &event) }
         return nil
     }
 
-    /// A time and an address are what an event is about; ports and the like may be unknown.
+    /// An event without a time says nothing; everything else may be unknown.
     private static func mustHave(_ use: FieldUse) -> Bool {
         guard case .field(let id) = use.target else { return false }
-        return id == Key.timestamp.id || id == Key.sourceIP.id
+        return id == Key.timestamp.id
     }
 
     @inline(__always)
@@ -70,7 +81,8 @@ extension ShadowserverPlan {
         case .field(let id), .account(let id, _): wanted = id.field.type.wanted
         case .vulnerabilities: wanted = "numbers of vulnerabilities"
         }
-        return "column \"\(columns[use.column])\": found \"\(String(decoding: cell.prefix(60), as: UTF8.self))\", wanted \(wanted)"
+        return
+            "column \"\(columns[use.column])\": found \"\(String(decoding: cell.prefix(60), as: UTF8.self))\", wanted \(wanted)"
     }
 
     @inline(__always)

@@ -31,6 +31,19 @@ struct ShadowserverPlan {
         /// Uses in the order of preference.
         var sources: [(column: Int, conversion: ShadowserverConversion)] = []
         var members: [CustomUse] = []
+
+        /// Whether one cell is all there is to do.
+        var isLeaf: Bool {
+            members.isEmpty && sources.count == 1 && (!sources[0].conversion.isDerived || sources[0].conversion == .boolean)
+        }
+    }
+
+    /// A custom member that is one cell.
+    struct Leaf {
+        let column: Int
+        let conversion: ShadowserverConversion
+        let keyStart: Int
+        let keyEnd: Int
     }
 
     /// Names of the columns, and of each the key of the custom member called like it.
@@ -39,6 +52,9 @@ struct ShadowserverPlan {
     /// In writing order of the fields, so that each is appended behind the others.
     let fields: [FieldUse]
     let customs: [CustomUse]
+    /// Custom members that are one cell each, as most are, without anything that is counted; their keys stand in `leafKeys`.
+    let leaves: [Leaf]
+    let leafKeys: [UInt8]
     /// Columns that conversions look at, by `OtherColumn`; -1 where the report lacks it.
     let others: [Int]
 
@@ -75,20 +91,31 @@ struct ShadowserverPlan {
         for index in columns.indices where !used.contains(index) && !columns[index].isEmpty {
             customs.append(([columns[index]], index, .none))
         }
-        self.customs = Self.tree(customs)
-        let names = Set(self.customs.map(\.name))
+        let tree = Self.tree(customs)
+        let names = Set(tree.map(\.name))
+        self.customs = tree.filter { !$0.isLeaf }
+        var keyBytes: [UInt8] = []
+        leaves = tree.filter(\.isLeaf).map { use in
+            let start = keyBytes.count
+            keyBytes += use.key
+            return Leaf(
+                column: use.sources[0].column, conversion: use.sources[0].conversion, keyStart: start, keyEnd: keyBytes.count)
+        }
+        leafKeys = keyBytes
         var seen: Set<FieldID> = []
         var fields: [FieldUse] = []
         for use in uses {
             fields.append(
                 FieldUse(
-                    target: use.target, column: use.column, conversion: use.item.conversion, isDerived: use.item.conversion.isDerived,
+                    target: use.target, column: use.column, conversion: use.item.conversion,
+                    isDerived: use.item.conversion.isDerived,
                     isRequired: use.item.isRequired, isRepeated: !seen.insert(use.target.order).inserted,
                     keepsMisfit: !use.item.conversion.dropsMisfits && !names.contains(columns[use.column])))
         }
         // Stable, for of several columns the first wins.
         let sorted = fields.enumerated().sorted { a, b in
-            a.element.target.order == b.element.target.order ? a.offset < b.offset : a.element.target.order < b.element.target.order
+            a.element.target.order == b.element.target.order
+                ? a.offset < b.offset : a.element.target.order < b.element.target.order
         }
         self.fields = sorted.map(\.element)
     }

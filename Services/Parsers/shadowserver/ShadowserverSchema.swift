@@ -36,9 +36,13 @@ struct ShadowserverSchema: SettingValue {
         path = try String(setting: node)
         stamp = Stamp(path)
         guard let bytes = readFile(path, limit: 256 << 20) else {
-            throw SettingProblem(
-                "cannot read \(path): \(String(cString: strerror(errno)))",
-                help: "fetch it: intelmq shadowserver-parser update-db, or see Services/Parsers/shadowserver/README.md", at: node)
+            guard errno == ENOENT else {
+                throw SettingProblem(
+                    "cannot read \(path): \(String(cString: strerror(errno)))", help: "it must be a readable file", at: node)
+            }
+            // update-db must be able to start without it; reports wait until it is there.
+            (kinds, byFileName) = ([], [:])
+            return
         }
         do throws(Rejection) {
             kinds = try Self.kinds(bytes)
@@ -78,7 +82,9 @@ struct ShadowserverSchema: SettingValue {
         guard let members = document.members else { throw .malformed("found something else than a JSON object of reports") }
         var kinds: [Kind] = []
         for member in members where member.name != "_meta" {
-            guard let feed = member.value["feed_name"]?.string else { throw .malformed("the report \"\(member.name)\" has no feed_name") }
+            guard let feed = member.value["feed_name"]?.string else {
+                throw .malformed("the report \"\(member.name)\" has no feed_name")
+            }
             var items: [Item] = []
             for (list, isRequired) in [("required_fields", true), ("optional_fields", false)] {
                 for entry in member.value[list]?.items ?? [] { items.append(try item(entry, member.name, isRequired)) }
@@ -94,12 +100,17 @@ struct ShadowserverSchema: SettingValue {
     }
 
     private static func item(_ entry: JSONValue, _ report: String, _ isRequired: Bool) throws(Rejection) -> Item {
-        guard let parts = entry.items, parts.count >= 2, let target = parts[0].string, let column = parts[1].string, !column.isEmpty else {
-            throw .malformed("a field of the report \"\(report)\" is not [target, column, conversion]: \(String(decoding: entry.bytes, as: UTF8.self))")
+        guard let parts = entry.items, parts.count >= 2, let target = parts[0].string, let column = parts[1].string,
+            !column.isEmpty
+        else {
+            throw .malformed(
+                "a field of the report \"\(report)\" is not [target, column, conversion]: \(String(decoding: entry.bytes, as: UTF8.self))"
+            )
         }
         let name = parts.count > 2 ? parts[2].string ?? "" : ""
         guard let conversion = ShadowserverConversion(rawValue: name) else {
-            throw .malformed("the report \"\(report)\" wants the conversion \"\(name)\", which this version does not know; update the program")
+            throw .malformed(
+                "the report \"\(report)\" wants the conversion \"\(name)\", which this version does not know; update the program")
         }
         return Item(target: target, column: column, conversion: conversion, isRequired: isRequired)
     }

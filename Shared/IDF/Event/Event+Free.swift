@@ -23,7 +23,7 @@ extension Event {
         return withValue(members[at]) { JSONValue(raw: $0) }
     }
 
-    /// Sets one member of a free root; nil removes it.
+    /// Sets one member of a free root; nil removes it. A name longer than 4 KiB is not taken.
     public mutating func setFree(_ root: String, _ name: String, to value: JSONValue?) {
         guard let field = FieldTable.shared.open[root] else { return }
         let old = freeIndex(field, name)
@@ -35,16 +35,26 @@ extension Event {
         JSONText.appendQuoted(name, to: &own)
         own.append(0x3A)
         let keyLength = own.count - start
+        // Longer names are refused by every later hop (see PacketDecoder).
+        guard keyLength <= 4096 else {
+            own.removeSubrange(start...)
+            return
+        }
         value.append(to: &own)
         adoptFree(field, from: start, keyLength: keyLength, replacing: old)
     }
 
     /// Adds a member to a free root from bytes already in JSON form: the way of parsers, which do it thousands of times.
     public mutating func addFree(_ root: FieldID, key: [UInt8], value: (inout [UInt8]) -> Bool) {
+        addFree(root, key: key[...], value: value)
+    }
+
+    /// The same with a key among others in one array.
+    public mutating func addFree(_ root: FieldID, key: ArraySlice<UInt8>, value: (inout [UInt8]) -> Bool) {
         let start = own.count
-        own.append(contentsOf: key)
+        key.withUnsafeBufferPointer { own.append(contentsOf: $0) }
         guard key.count <= 4096, value(&own) else {
-            own.removeSubrange(start...)
+            own.removeLast(own.count - start)
             return
         }
         adoptFree(root, from: start, keyLength: key.count, replacing: nil)
@@ -65,7 +75,7 @@ extension Event {
     }
 
     /// The id under which members of `custom` are kept.
-    public static var customRoot: FieldID { FieldTable.shared.open["custom"]! }
+    public static let customRoot = FieldTable.shared.open["custom"]!
 
     /// Sets a custom member below sub-objects: `["a", "b"]` is `custom.a.b`. A member on the way that is no object gives way.
     public mutating func setCustom(path: [String], to value: JSONValue) {

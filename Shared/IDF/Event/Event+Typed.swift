@@ -110,7 +110,7 @@ extension Event {
     @discardableResult
     public mutating func add(_ field: FieldID, text: ByteView) -> Bool {
         let start = own.count
-        guard field.field.type.sanitise(text, into: &own) else { return false }
+        guard field.type.sanitise(text, into: &own) else { return false }
         let kind = JSONKind(rawValue: own[start]) ?? .number
         let escaped = kind == .string && own[(start + 1)...].contains(0x5C)
         adopt(field, from: start, kind: kind, hasEscapes: escaped)

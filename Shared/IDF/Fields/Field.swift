@@ -47,6 +47,8 @@ public struct FieldID: Hashable, Comparable, Sendable {
 
     /// The row of the table.
     public var field: Field { FieldTable.shared.fields[Int(raw)] }
+    /// What the field's values are.
+    public var type: FieldType { FieldTable.shared.types[Int(raw)] }
     /// The dotted name.
     public var name: String { field.name }
 

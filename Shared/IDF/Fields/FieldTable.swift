@@ -9,6 +9,8 @@ final class FieldTable: @unchecked Sendable {
 
     /// Rows by id.
     let fields: [Field]
+    /// Types by id, apart from the rows, which cost reference counting.
+    let types: [FieldType]
     let byName: [String: FieldID]
     /// Fields whose members are free: `custom`, `n6`, `misp`, `idea`; by name of the root.
     let open: [String: FieldID]
@@ -104,6 +106,7 @@ final class FieldTable: @unchecked Sendable {
         visit(0, [])
         self.nodes = nodes
         self.fields = fields
+        types = fields.map(\.type)
         self.open = open
         let sorted = fields.indices.sorted { fields[$0].name.utf8.lexicographicallyPrecedes(fields[$1].name.utf8) }
         // The table lives as long as the process, so plain memory serves it best.

@@ -10,6 +10,8 @@ extension PacketDecoder {
         case .null: return
         case .array where row.type != .json: readList(field, row, index)
         case _ where row.type == .json: keep(field, token)
+        // The source line is kept to the byte: a blank at an end may be an empty cell.
+        case .string where field == original: if token.end - token.start > 2 { keep(field, token) }
         default:
             switch check(row, token) {
             case .asIs: keep(field, token)
@@ -55,7 +57,8 @@ extension PacketDecoder {
             item = Int(token.next)
         }
         // A list without values is no value; one value is written as a scalar; gaps at the end say nothing.
-        guard last > 0 else {
+        // A refused value leaves nothing behind, and then the packet is refused.
+        guard last > start + 1 else {
             own.removeSubrange(start...)
             return
         }

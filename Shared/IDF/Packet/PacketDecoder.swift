@@ -30,6 +30,7 @@ struct PacketDecoder {
     let tokens: UnsafeBufferPointer<idf_token>
     let eventLimit: Int
     let table = FieldTable.shared
+    let original = Key<String>.original.id
     var problems: [Problem] = []
     /// Names of the sub-objects being read, as tokens: for the pointer of a problem.
     var trail: [Int] = []

@@ -19,9 +19,7 @@ extension WorkerCommand {
             }
             let letters: [StoredDeadLetter]
             do {
-                let spool = try Spool(directory: state, edges: configuration.edges.map(\.name), limitBytes: .max)
-                letters = try await spool.deadLetters(limit: limit, after: nil)
-                await spool.close()
+                letters = try Spool.deadLetters(in: state, limit: limit)
             } catch {
                 say("error: cannot read the spool in \(state): \(error)")
                 throw ExitCode(Exit.io)

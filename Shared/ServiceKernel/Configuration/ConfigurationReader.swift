@@ -78,7 +78,8 @@ public struct ConfigurationReader {
         let name = key.string ?? ""
         do throws(SettingProblem) {
             switch name {
-            case "worker", "settings": break
+            case "worker": break
+            case "settings": guard value.isNull || value.pairs != nil else { throw wanted("a mapping of setting names to values", value) }
             case "name": configuration.name = try String(setting: value)
             case "listen":
                 let text = try String(setting: value)
@@ -98,8 +99,11 @@ public struct ConfigurationReader {
             case "overwrite": configuration.overwrite = try Bool(setting: value)
             case "keep-original": configuration.keepsOriginal = try Bool(setting: value)
             case "producer": configuration.producer = try String(setting: value)
-            case "limits": limits(document, value, &configuration.limits)
+            case "limits":
+                guard value.isNull || value.pairs != nil else { throw wanted("a mapping like {body: 16 MiB}", value) }
+                limits(document, value, &configuration.limits)
             case "log":
+                guard value.isNull || value.pairs != nil else { throw wanted("a mapping like {level: info, format: json}", value) }
                 for (key, value) in value.pairs ?? [] {
                     switch key.string {
                     case "level":

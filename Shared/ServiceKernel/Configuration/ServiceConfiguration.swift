@@ -76,6 +76,9 @@ public struct EdgeConfiguration: Sendable, Hashable {
     /// Names a target; the name defaults to its host and port, or its path.
     public init(to: String, name: String? = nil) {
         var target = to
+        if target.hasPrefix("http"), target.split(separator: "/").count == 2 {
+            while target.last == "/" { target.removeLast() }
+        }
         if target.hasPrefix("http"), target.split(separator: "/").count == 2 { target += "/v1/packets" }
         self.to = target
         self.name = name ?? target.replacing("/v1/packets", with: "").split(separator: "/").last.map(String.init) ?? target

@@ -80,7 +80,8 @@ struct HTTPChannel: OutChannel {
             case 200, 201, 202, 204: return .delivered
             case 400, 413, 415, 422: return .refused(status: response.status, Self.reason(response.body))
             default:
-                let after = response.header("Retry-After").flatMap { Double($0) }
+                // A whole number of seconds; the other form, a date, is left to our own back-off. An hour is enough for anyone.
+                let after = response.header("Retry-After").flatMap { UInt32($0) }.map { Double(min($0, 3600)) }
                 return .later("\(url) answered \(response.status): \(Self.reason(response.body))", afterSeconds: after)
             }
         } catch {

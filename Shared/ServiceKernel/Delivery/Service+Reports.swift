@@ -53,11 +53,8 @@ extension Service {
         }
         let outcome = await feed.outcome()
         guard answer.isAccepted else { return answer }
-        if let rejection = outcome.rejection {
-            if rejection.isTemporary || configuration.listen == nil { return Self.answer(rejection) }
-            // The whole report cannot be read: the client hears it and still has the report.
-            return Self.answer(rejection)
-        }
+        // A report that cannot be read as a whole stays with its sender, who hears why.
+        if let rejection = outcome.rejection { return Self.answer(rejection) }
         if durable, !kept.isEmpty {
             let kept = await keep(kept)
             guard kept.isAccepted else { return kept }

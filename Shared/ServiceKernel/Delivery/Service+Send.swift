@@ -74,6 +74,8 @@ extension Service {
                 group.addTask {
                     while let spooled = await spool.next(edge: edge.name) {
                         await self.deliver(spooled, over: edge, from: spool)
+                        // What was given back because the service stops would come again at once.
+                        if !self.isReady { return }
                     }
                 }
             }

@@ -55,8 +55,8 @@ extension Service {
         switch role {
         case .expert(let expert):
             let worked = try work(expert, packet.events)
-            if let first = worked.failed.first { throw first.rejection }
             for event in worked.forward { expert.release(event) }
+            if let first = worked.failed.first { throw first.rejection }
             result.events = worked.forward
         case .parser(let parser):
             for report in packet.reports {

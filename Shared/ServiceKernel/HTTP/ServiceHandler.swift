@@ -81,9 +81,13 @@ final class ServiceHandler: HTTPHandler {
     }
 
     func tooLarge(_ head: HTTPRequestHead, limit: Int) -> HTTPResponse {
-        let setting = head.path == "/v1/reports" ? "limits.report" : "limits.body"
-        let found = head.contentLength.map { "\($0) bytes" } ?? "a longer body"
         count(413)
+        return tooLarge(head, limit: limit, unpacked: false)
+    }
+
+    private func tooLarge(_ head: HTTPRequestHead, limit: Int, unpacked: Bool) -> HTTPResponse {
+        let setting = head.path == "/v1/reports" ? "limits.report" : "limits.body"
+        let found = unpacked ? "more after decompression" : head.contentLength.map { "\($0) bytes" } ?? "a longer body"
         return problem(Problem(413, "too-large", "found \(found), the limit is \(limit) bytes (\(setting)); send smaller bodies or raise it"))
     }
 
@@ -93,7 +97,7 @@ final class ServiceHandler: HTTPHandler {
         let parts = rest.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let value = parts[0].utf8.contains(0x25) ? HTTPRequestHead.percentDecoded(parts[0]) : String(parts[0])
         let tag = service.configuration.worker.build.map { "\"\($0)\"" }
-        if let tag, head.header("If-None-Match") == tag { return HTTPResponse(status: 304, headers: [("ETag", tag)]) }
+        if let tag, let known = head.header("If-None-Match"), Self.matches(known, tag) { return HTTPResponse(status: 304, headers: [("ETag", tag)]) }
         let event: Event
         do {
             guard let found = try service.lookup(value) else {
@@ -118,6 +122,11 @@ final class ServiceHandler: HTTPHandler {
         }
         headers.append(("Content-Type", Packet.mediaType))
         return HTTPResponse(status: 200, headers: headers, body: Self.lookupDocument(value, event))
+    }
+
+    /// Whether a list of entity tags holds this one (RFC 9110, section 13.1.2: weak comparison).
+    private static func matches(_ list: String, _ tag: String) -> Bool {
+        list.split(separator: ",").map(\.trimmed).contains { $0 == "*" || $0 == tag || $0 == "W/" + tag }
     }
 
     private var lookupWanted: String {
@@ -149,6 +158,7 @@ final class ServiceHandler: HTTPHandler {
             do {
                 body = try decode(body, encoding: encoding, limit: bodyLimit(request.head))
             } catch {
+                if error.kind == .tooLarge { return tooLarge(request.head, limit: bodyLimit(request.head), unpacked: true) }
                 return problem(Problem(400, "content-encoding", "the body cannot be decompressed: \(error)"))
             }
         }

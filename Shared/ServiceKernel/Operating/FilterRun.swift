@@ -75,7 +75,7 @@ public struct FilterRun: Sendable {
             if bytes[start..<end].allSatisfy({ $0 <= 0x20 }) { continue }
             do {
                 var packet = try Packet(decoding: Array(bytes[start..<end]), eventLimit: .max)
-                let room = limit - outcome.accepted
+                let room = max(0, limit - outcome.accepted)
                 if packet.events.count > room { packet.events.removeLast(packet.events.count - room) }
                 note(await service.take(packet, started: .now), &outcome)
             } catch {

@@ -114,8 +114,10 @@ public struct Interval: SettingValue, Hashable, Comparable, CustomStringConverti
     public init?(_ text: String) {
         let number = text.prefix { $0.isNumber || $0 == "." }
         let unit = text.dropFirst(number.count).filter { $0 != " " }
-        guard let amount = Double(number) else { return nil }
+        // Nothing here lasts longer than a century; more would not be countable in nanoseconds.
+        guard let amount = Double(number), number.utf8.count <= 20 else { return nil }
         guard let factor = unit.isEmpty ? 1 : Self.units.first(where: { $0.0 == unit })?.1 else { return nil }
+        guard amount * factor <= 100 * 365 * 86400 else { return nil }
         self.init(seconds: amount * factor)
     }
 

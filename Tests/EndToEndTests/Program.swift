@@ -1,0 +1,124 @@
+import Foundation
+import HTTP
+import IDF
+
+/// The program under test, as the build has left it beside the test bundle.
+enum Program {
+    static let path: String = {
+        let bundle = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        return bundle.appendingPathComponent("intelmq").path
+    }()
+
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+
+    struct Result {
+        let code: Int32
+        let out: String
+        let err: String
+    }
+
+    /// Runs the program to its end.
+    static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: root)
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID.v7().description)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let files = ["in", "out", "err"].map { folder.appendingPathComponent($0) }
+        try Data(input.utf8).write(to: files[0])
+        for file in files[1...] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+        process.standardInput = try FileHandle(forReadingFrom: files[0])
+        process.standardOutput = try FileHandle(forWritingTo: files[1])
+        process.standardError = try FileHandle(forWritingTo: files[2])
+        try process.run()
+        process.waitUntilExit()
+        return Result(
+            code: process.terminationStatus, out: try String(contentsOf: files[1], encoding: .utf8), err: try String(contentsOf: files[2], encoding: .utf8))
+    }
+
+    /// Starts a service with this configuration and waits until it is ready.
+    static func serve(_ name: String, _ configuration: String, in folder: Folder, port: Int) async throws -> Process {
+        let file = try folder.write("\(name)-\(port).yaml", configuration)
+        let worker = configuration.split(separator: "\n").first { $0.hasPrefix("worker:") }!.split(separator: " ")[1]
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = [String(worker), "serve", "--config", file]
+        process.currentDirectoryURL = URL(fileURLWithPath: root)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        for _ in 0..<500 {
+            if let answer = try? await client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz")), answer.status == 200 { return process }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw Failure("\(name) is not ready")
+    }
+
+    static let client = HTTPClient(connectionsPerHost: 16)
+
+    static func post(_ path: String, port: Int, _ body: [UInt8], type: String = "application/json") async throws -> HTTPClientResponse {
+        try await client.send(
+            HTTPClientRequest(method: .post, url: "http://127.0.0.1:\(port)\(path)", headers: [("Content-Type", type)], body: body))
+    }
+
+    /// The sum of a counter over its labels.
+    static func metric(_ name: String, port: Int) async throws -> Int {
+        let page = String(decoding: try await client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/metrics")).body, as: UTF8.self)
+        return page.split(separator: "\n").filter { $0.hasPrefix(name) }.reduce(0) { $0 + (Int($1.split(separator: " ").last ?? "") ?? 0) }
+    }
+
+    /// Waits until a condition holds.
+    static func eventually(_ what: String, seconds: Int = 30, _ condition: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < deadline {
+            if (try? await condition()) == true { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw Failure("after \(seconds) s still not: \(what)")
+    }
+
+    /// Ports that nobody listens on.
+    static func freePorts(_ count: Int) -> [Int] {
+        let sockets = (0..<count).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+        defer { for one in sockets { close(one) } }
+        return sockets.map { one in
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    _ = bind(one, $0, length)
+                    _ = getsockname(one, $0, &length)
+                }
+            }
+            return Int(UInt16(bigEndian: address.sin_port))
+        }
+    }
+}
+
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// A folder that goes with the test.
+final class Folder: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("intelmq-\(UUID.v7())").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    @discardableResult
+    func write(_ name: String, _ text: String) throws -> String {
+        try text.write(toFile: "\(path)/\(name)", atomically: true, encoding: .utf8)
+        return "\(path)/\(name)"
+    }
+}

@@ -1,0 +1,268 @@
+import IDF
+import ServiceKernelTesting
+import Spool
+import Testing
+
+@testable import ServiceKernel
+
+@Suite struct RelayTests {
+    @Test func answersWhenEveryEdgeHasIt() async throws {
+        let a = RecordingChannel()
+        let b = RecordingChannel()
+        let service = try service("obedient-expert", edges: [("a", a), ("b", b)])
+        let answer = await service.take(packet("one", "drop", "two"))
+        #expect(answer.status == 200)
+        #expect(answer.accepted == 3)
+        #expect(a.messages == ["one", "two"])
+        #expect(b.messages == ["one", "two"])
+        #expect(a.packets[0].meta.hops == 1)
+        #expect(service.metrics.value("intelmq_events_dropped_total", [("reason", "told-to")]) == 1)
+        #expect(service.metrics.value("intelmq_events_received_total") == 3)
+        #expect(service.metrics.value("intelmq_events_sent_total", [("edge", "a")]) == 2)
+    }
+
+    @Test func oneEdgeDownIsNotAnAcknowledgement() async throws {
+        let up = RecordingChannel()
+        let down = RecordingChannel { _, _ in .later("nobody there", afterSeconds: 9) }
+        let service = try service("obedient-expert", edges: [("up", up), ("down", down)])
+        let packet = packet("one", "drop")
+        let refused = await service.take(packet)
+        #expect(refused.status == 503)
+        #expect(refused.retryAfter == 9)
+        #expect(refused.problems.first?.code == "next-hop")
+        #expect(refused.problems.first?.detail.contains("down") == true)
+        #expect(service.metrics.value("intelmq_events_received_total") == 0)
+        #expect(service.metrics.value("intelmq_events_dropped_total") == 0, "what was not accepted is not counted")
+        guard case .expert(let expert as ObedientExpert) = service.role else { return }
+        #expect(expert.released.value == 1)
+        // The sender still has it and comes again.
+        down.answer { _, _ in .delivered }
+        #expect(await service.take(packet).status == 200)
+        #expect(down.messages == ["one"])
+        #expect(up.events.map(\.id) == [packet.events[0].id, packet.events[0].id], "at least once, with the same id")
+    }
+
+    @Test func noEdgesAndNoEvents() async throws {
+        #expect(await (try service("obedient-expert")).take(packet("one")).status == 200)
+        let channel = RecordingChannel()
+        let service = try service("obedient-expert", edges: [("a", channel)])
+        #expect(await service.take(packet("drop")).status == 200)
+        #expect(await service.take(Packet()).status == 200)
+        #expect(channel.attempts == 0)
+    }
+
+    @Test func aBadEventIsFoundAndTheRestDelivered() async throws {
+        let folder = TemporaryFolder()
+        let channel = RecordingChannel.refusing { $0[Key<String>("message")]?.hasPrefix("bad") == true }
+        let service = try service("obedient-expert", edges: [("a", channel)], state: folder)
+        let messages = (0..<50).map { $0 == 17 || $0 == 42 ? "bad \($0)" : "good \($0)" }
+        var given = Packet()
+        given.events = messages.map { message in
+            var event = Event()
+            event[Key<String>("message")] = message
+            return event
+        }
+        let answer = await service.take(given)
+        #expect(answer.status == 200)
+        #expect(channel.messages.sorted() == messages.filter { $0.hasPrefix("good") }.sorted())
+        let letters = try await #require(service.spool).deadLetters(limit: 10, after: nil).map(\.letter)
+        #expect(Set(letters.map(\.eventID)) == [given.events[17].id.description, given.events[42].id.description])
+        #expect(letters.allSatisfy { $0.edge == "a" && $0.detail.contains("422") && !$0.original.isEmpty })
+        #expect(Set(channel.packets.map(\.meta.id)).count == channel.packets.count, "halves are packets of their own")
+        await service.close()
+    }
+
+    @Test func nothingIsAcknowledgedWithoutAGrave() async throws {
+        let channel = RecordingChannel.refusing { _ in true }
+        let service = try service("obedient-expert", edges: [("a", channel)])
+        let answer = await service.take(packet("one"))
+        #expect(answer.status == 503)
+        #expect(answer.problems.first?.code == "no-dead-letters")
+        let own = await (try self.own()).take(packet("malformed"))
+        #expect(own.status == 503)
+    }
+
+    private func own() throws -> Service { try service("obedient-expert", edges: [("a", RecordingChannel())]) }
+
+    @Test func temporaryRejectionsStopThePacket() async throws {
+        let channel = RecordingChannel()
+        let service = try service("obedient-expert", edges: [("a", channel)])
+        let away = await service.take(packet("one", "unavailable", "two"))
+        #expect(away.status == 503)
+        #expect(away.retryAfter == 1)
+        let limited = await service.take(packet("one", "limited"))
+        #expect(limited.status == 429)
+        #expect(limited.retryAfter == 7)
+        #expect(channel.attempts == 0)
+        guard case .expert(let expert as ObedientExpert) = service.role else { return }
+        #expect(expert.released.value == 2)
+    }
+
+    @Test func failedEventsAreNamedAndKept() async throws {
+        let folder = TemporaryFolder()
+        let channel = RecordingChannel()
+        let service = try service("obedient-expert", edges: [("a", channel)], state: folder)
+        let answer = await service.take(packet("one", "malformed", "two"))
+        #expect(answer.status == 200)
+        #expect(answer.failed.map(\.index) == [1])
+        #expect(answer.failed.first?.code == "malformed")
+        #expect(channel.messages == ["one", "two"])
+        let letters = try await #require(service.spool).deadLetters(limit: 10, after: nil)
+        #expect(letters.count == 1)
+        #expect(String(decoding: letters[0].letter.original, as: UTF8.self).contains("malformed"))
+        #expect(service.metrics.value("intelmq_events_dead_lettered_total", [("code", "malformed")]) == 1)
+        await service.close()
+    }
+
+    @Test func wrongResources() async throws {
+        #expect(await (try service("obedient-expert")).take(Packet(reports: [Report(content: [1])])).status == 422)
+        #expect(await (try service("line-parser")).take(packet("one")).status == 422)
+    }
+
+    @Test func stoppingServicesTakeNothing() async throws {
+        let service = try service("obedient-expert")
+        service.drain()
+        let answer = await service.take(packet("one"))
+        #expect(answer.status == 503)
+        #expect(answer.retryAfter != nil)
+    }
+}
+
+@Suite struct DurableTests {
+    @Test func accepted202IsDeliveredAfterRestart() async throws {
+        let folder = TemporaryFolder()
+        let down = RecordingChannel { _, _ in .later("nobody there", afterSeconds: nil) }
+        let first = try service("obedient-expert", edges: [("a", down), ("b", down)], state: folder) { $0.ack = .durable }
+        let packet = packet("one", "two")
+        #expect(await first.take(packet).status == 202)
+        #expect(await first.take(packet).status == 202, "the same packet again")
+        #expect(down.attempts == 0)
+        #expect(first.spool?.status().packets == 1, "the same packet again has no effect")
+        await first.close()
+
+        let a = RecordingChannel()
+        let b = RecordingChannel { _, attempt in attempt < 3 ? .later("not yet", afterSeconds: nil) : .delivered }
+        let second = try service("obedient-expert", edges: [("a", a), ("b", b)], state: folder) { $0.ack = .durable }
+        let pumps = second.edges.map { edge in Task { await second.pump(edge) } }
+        #expect(await eventually { a.messages == ["one", "two"] && b.messages == ["one", "two"] })
+        #expect(await eventually { second.spool?.status().packets == 0 })
+        #expect(a.attempts == 1)
+        #expect(b.attempts == 3)
+        await second.close()
+        for pump in pumps { await pump.value }
+    }
+
+    @Test func oneEdgeDownDoesNotDelayTheOther() async throws {
+        let folder = TemporaryFolder()
+        let up = RecordingChannel()
+        let down = RecordingChannel { _, _ in .later("nobody there", afterSeconds: nil) }
+        let service = try service("obedient-expert", edges: [("up", up), ("down", down)], state: folder) { $0.ack = .durable }
+        let pumps = service.edges.map { edge in Task { await service.pump(edge) } }
+        for index in 0..<20 { #expect(await service.take(packet("\(index)")).status == 202) }
+        #expect(await eventually { up.messages.count == 20 })
+        #expect(down.messages.isEmpty)
+        #expect(service.spool?.status().edges.first { $0.name == "down" }?.backlogEvents == 20)
+        service.drain()
+        // Once the service stops, a dead edge is not tried again and again.
+        try await Task.sleep(for: .milliseconds(300))
+        let before = down.attempts
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(down.attempts - before < 50, "a dead edge is hammered while the service stops")
+        for pump in pumps { pump.cancel() }
+        await service.close()
+        for pump in pumps { await pump.value }
+    }
+
+    @Test func aFullSpoolRefuses() async throws {
+        let folder = TemporaryFolder()
+        let service = try service("obedient-expert", edges: [("a", RecordingChannel())], state: folder) {
+            $0.ack = .durable
+            $0.limits.spool = ByteCount(bytes: 2000)
+        }
+        var statuses: [Int] = []
+        for _ in 0..<10 { statuses.append(await service.take(packet("one")).status) }
+        #expect(statuses.first == 202)
+        #expect(statuses.last == 507)
+        #expect(await service.take(packet("one")).retryAfter != nil)
+        await service.close()
+    }
+
+    @Test func needsAFolder() {
+        #expect(throws: ConfigurationError.self) {
+            try service("obedient-expert", edges: [("a", RecordingChannel())]) { $0.ack = .durable }
+        }
+    }
+}
+
+@Suite struct ReportTests {
+    @Test(arguments: [false, true]) func oneBadRowIsADeadLetter(_ durable: Bool) async throws {
+        let folder = TemporaryFolder()
+        let channel = RecordingChannel()
+        let service = try service("line-parser", edges: [("a", channel)], state: folder) {
+            $0.ack = durable ? .durable : .relay
+            $0.limits.batch = 3
+        }
+        let pump = Task { await service.pump(service.edges[0]) }
+        var report = Report(content: Array("a\nb\nbad\nc\nd\ne".utf8))
+        report.fields[.feedName] = "F"
+        let answer = await service.take(report)
+        #expect(answer.status == (durable ? 202 : 200))
+        #expect(answer.accepted == 5)
+        #expect(answer.failed.map(\.index) == [3])
+        #expect(await eventually { channel.messages.sorted() == ["a", "b", "c", "d", "e"] })
+        #expect(channel.packets.allSatisfy { $0.events.count <= 3 })
+        #expect(channel.events.allSatisfy { $0[.feedName] == "F" && $0[.created] != nil && $0.originalBytes != nil })
+        let letters = try await #require(service.spool).deadLetters(limit: 10, after: nil)
+        #expect(letters.map { String(decoding: $0.letter.original, as: UTF8.self) } == ["bad"])
+        #expect(letters.first?.letter.detail.contains("line 3") == true)
+        #expect(service.metrics.value("intelmq_events_received_total") == 6)
+        await service.close()
+        await pump.value
+    }
+
+    @Test func aBadReportIsRefusedWhole() async throws {
+        let folder = TemporaryFolder()
+        let channel = RecordingChannel()
+        let service = try service("line-parser", edges: [("a", channel)], state: folder) { $0.ack = .durable }
+        let answer = await service.take(Report(content: Array("a\nb\nstop\n".utf8)))
+        #expect(answer.status == 422)
+        #expect(service.spool?.status().packets == 0)
+        await service.close()
+    }
+
+    @Test func aDeadEdgeRefusesTheReport() async throws {
+        let down = RecordingChannel { _, _ in .later("nobody there", afterSeconds: nil) }
+        let service = try service("line-parser", edges: [("a", down)]) { $0.limits.batch = 1 }
+        let lines = Array(String(repeating: "x\n", count: 5000).utf8)
+        #expect(await service.take(Report(content: lines)).status == 503)
+    }
+
+    @Test func stopsAfterSoMany() async throws {
+        let channel = RecordingChannel()
+        let service = try service("line-parser", edges: [("a", channel)])
+        #expect(await service.take(Report(content: Array("a\nb\nc\nd".utf8)), limit: 2).accepted == 2)
+        #expect(channel.messages == ["a", "b"])
+    }
+
+    @Test func manyBatchesKeepTheirEvents() async throws {
+        let channel = RecordingChannel()
+        let service = try service("line-parser", edges: [("a", channel)]) { $0.limits.batch = 7 }
+        let lines = (0..<3000).map { "\($0)" }
+        let answer = await service.take(Report(content: Array(lines.joined(separator: "\n").utf8)))
+        #expect(answer.accepted == 3000)
+        #expect(Set(channel.messages) == Set(lines))
+    }
+}
+
+@Suite struct OutputTests {
+    @Test func rejectedEventsBecomeDeadLetters() async throws {
+        let folder = TemporaryFolder()
+        let service = try service("memory-output", state: folder)
+        let answer = await service.take(packet("one", "bad", "two"))
+        #expect(answer.status == 200)
+        #expect(answer.failed.map(\.index) == [1])
+        #expect(service.spool?.deadLetterCount() == 1)
+        #expect(await service.take(packet("one", "away")).status == 503)
+        await service.close()
+    }
+}
