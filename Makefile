@@ -48,8 +48,10 @@ papers:
 	swift build --product intelmq
 	.build/debug/intelmq render .
 
-bench: build
-	swift build -c release --static-swift-stdlib --product bench $(if $(JSON),>&2)
+# What builds say goes to standard error, so that JSON=1 leaves nothing but JSON on standard output.
+bench: packages
+	@swift build -c release --static-swift-stdlib --product intelmq >&2
+	@swift build -c release --static-swift-stdlib --product bench >&2
 	@$(BUILD)/bench $(BUILD)/intelmq $(if $(JSON),--json)
 
 vectors: packages

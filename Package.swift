@@ -82,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "intelmq", dependencies: ["Collectors", "Parsers", "Experts", "Outputs", "Control"], path: "Services/Fleet",
             swiftSettings: settings),
-        shared("ServiceKernelTesting", ["ServiceKernel", "IDF", "YAML", "HTTP", "Mapping"]),
+        shared("ServiceKernelTesting", ["ServiceKernel", "IDF", "YAML", "HTTP", .product(name: "Logging", package: "swift-log")]),
         tool("vectors", path: "Tests/Vectors"),
         tool("bench", path: "Tests/Bench"),
         tests("IDF", ["IDF"]),

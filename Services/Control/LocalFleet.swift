@@ -10,12 +10,20 @@ struct LocalFleet {
     func start(_ graph: Graph) async throws(Rejection) {
         guard processes().isEmpty else { throw .unavailable("a workflow is running in \(directory); stop it: intelmqctl down --directory \(directory)") }
         for folder in ["etc/config.d", "state", "log", "run"] { try folder.withFolder(in: directory) }
+        closeOnSpawn()
         for node in graph.leavesFirst {
             let file = "\(directory)/etc/config.d/\(node.name).yaml"
             try replaceFile(file, with: Array(graph.configuration(of: node, state: "\(directory)/state").utf8))
             let pid = try spawn(["/proc/self/exe", node.entry.name, "serve", "--config", file], log: "\(directory)/log/\(node.name).log")
             try replaceFile("\(directory)/run/\(node.name).pid", with: Array("\(pid)\n".utf8))
             if node.entry.family != .collector { try await waitUntilReady(node, pid) }
+        }
+    }
+
+    /// Services outlive this program and must not keep open what it has inherited: a pipe of the shell, a socket of a test.
+    private func closeOnSpawn() {
+        for descriptor in 3..<Int32(min(sysconf(Int32(_SC_OPEN_MAX)), 65536)) where fcntl(descriptor, F_GETFD) >= 0 {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         }
     }
 

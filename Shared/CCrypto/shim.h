@@ -1,10 +1,11 @@
 #pragma once
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+// The direct calls: EVP looks its algorithm up by name every time, which costs more than hashing an event.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 #include <stddef.h>
 
 /// SHA-256 of `length` bytes into 32; 1 when done.
 static inline int ccrypto_sha256(const void *bytes, size_t length, unsigned char *digest) {
-    unsigned int written = 0;
-    return EVP_Digest(bytes, length, digest, &written, EVP_sha256(), NULL);
+    SHA256_CTX context;
+    return SHA256_Init(&context) && SHA256_Update(&context, bytes, length) && SHA256_Final(digest, &context);
 }

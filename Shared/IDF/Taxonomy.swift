@@ -35,11 +35,11 @@ public struct ClassificationType: Hashable, Sendable {
     /// The MISP machine tag, `rsit:malicious-code="c2-server"`; `nil` for types of IntelMQ's own.
     public var machineTag: String? { isRSIT ? "rsit:\(taxonomy.rawValue)=\"\(rsitName)\"" : nil }
     /// ECS `event.kind`: alert, enrichment, state or event.
-    public var eventKind: String { row.kind.description }
+    public var eventKind: String { ClassificationType.words[Int(index)].kind }
     /// ECS `event.category`, none to two values.
-    public var eventCategories: [String] { row.category.description.split(separator: "|").map(String.init) }
+    public var eventCategories: [String] { ClassificationType.words[Int(index)].categories }
     /// ECS `event.type`: info or indicator; `nil` where none fits.
-    public var eventType: String? { row.type.utf8CodeUnitCount == 0 ? nil : row.type.description }
+    public var eventType: String? { ClassificationType.words[Int(index)].type }
     /// The category of IDEA, `Intrusion.Botnet`.
     public var ideaCategory: String { row.idea.description }
 
@@ -52,6 +52,12 @@ public struct ClassificationType: Hashable, Sendable {
     private var row: Row { ClassificationType.rows[Int(index)] }
 
     private static let rsitCount = 39
+
+    /// The ECS words as strings, made once: the taxonomy expert asks for them with every event.
+    private static let words: [(kind: String, categories: [String], type: String?)] = rows.map { row in
+        let type = row.type.description
+        return (row.kind.description, row.category.description.split(separator: "|").map(String.init), type.isEmpty ? nil : type)
+    }
 
     static func find(_ text: ByteView) -> ClassificationType? {
         for index in rows.indices where text.equalsIgnoringCase(rows[index].name) {

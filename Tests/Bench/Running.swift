@@ -10,6 +10,7 @@ enum Running {
         /// Folders of fleets; their processes are in `run/NODE.pid`.
         var fleets: Set<String> = []
         var folder: String?
+        var isOver = false
     }
     private static let state = Mutex(State())
 
@@ -61,6 +62,7 @@ enum Running {
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, 0x08)  // POSIX_SPAWN_SETSIGMASK
         let words = try Machine.pinned(words, to: core)
+        guard !state.withLock({ $0.isOver }) else { throw BenchError("stopped") }
         var arguments = words.map { strdup($0) as UnsafeMutablePointer<CChar>? }
         arguments.append(nil)
         defer { for argument in arguments { free(argument) } }
@@ -108,9 +110,15 @@ enum Running {
         state.withLock { _ = $0.fleets.remove(folder) }
     }
 
+    /// Ends everything; nothing can be started from then on.
     static func stopAll() {
-        let all = state.withLock { $0 }
-        end(Array(all.processes) + all.fleets.flatMap { fleet($0).map(\.process) })
+        let all = state.withLock { state in
+            state.isOver = true
+            return state
+        }
+        // What starts fleets goes first, so that no more of their processes come.
+        end(Array(all.processes))
+        end(all.fleets.flatMap { fleet($0).map(\.process) })
         guard let folder = all.folder else { return }
         remove(folder)
     }

@@ -21,10 +21,15 @@ struct ShadowserverWorkflowTests {
         return Array((lines.joined(separator: "\n") + "\n").utf8)
     }
 
-    private func stored(_ folder: Folder) throws -> Int {
+    private func stored(_ folder: Folder) async throws -> Int {
+        let database = "\(folder.path)/events.sqlite"
+        return try await Program.blocking { try count(database) }
+    }
+
+    private func count(_ database: String) throws -> Int {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
-        process.arguments = ["-readonly", "\(folder.path)/events.sqlite", "SELECT count(*) FROM events"]
+        process.arguments = ["-readonly", database, "SELECT count(*) FROM events"]
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice
@@ -38,13 +43,13 @@ struct ShadowserverWorkflowTests {
         let folder = try Folder()
         let ports = Program.freePorts(5)
         let graph = try graph(in: folder, ports: ports)
-        let var_ = "\(folder.path)/var"
-        let up = try Program.run(["ctl", "up", graph, "--directory", var_])
+        let fleet = "\(folder.path)/fleet"
+        let up = try await Program.run(["ctl", "up", graph, "--directory", fleet])
         #expect(up.code == 0, "\(up.err)")
-        defer { _ = try? Program.run(["ctl", "down", "--directory", var_]) }
+        defer { killAll(in: "\(fleet)/run") }
 
         // A relay in the middle dies while packets are under way and comes back.
-        let killed = Int32(try String(contentsOfFile: "\(var_)/run/taxonomy.pid", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines))!
+        let killed = Int32(try String(contentsOfFile: "\(fleet)/run/taxonomy.pid", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines))!
         kill(killed, SIGKILL)
         let answer = try await Program.post("/v1/reports?file_name=2026-11-20-scan_rdp-x.csv", port: ports[0], try report(rows: 1000, bad: 3), type: "text/csv")
         #expect(answer.status == 202)
@@ -52,20 +57,29 @@ struct ShadowserverWorkflowTests {
         #expect(body.contains("\"accepted\":1000"))
         #expect(body.contains("\"failed-count\":3"))
         try await Task.sleep(for: .milliseconds(300))
-        let configuration = try String(contentsOfFile: "\(var_)/etc/config.d/taxonomy.yaml", encoding: .utf8)
+        let configuration = try String(contentsOfFile: "\(fleet)/etc/config.d/taxonomy.yaml", encoding: .utf8)
         let again = try await Program.serve("taxonomy", configuration, in: folder, port: ports[2])
-        defer { again.terminate() }
 
         let unique = 1000 - (try await duplicates(1000))
-        try await Program.eventually("all events stored") { try stored(folder) == unique }
+        try await Program.eventually("all events stored") { try await stored(folder) == unique }
         #expect(try await Program.metric("intelmq_events_dropped_total", port: ports[3]) == 1000 - unique)
 
-        let letters = try Program.run(["shadowserver-parser", "dead-letters", "--json", "--config", "\(var_)/etc/config.d/shadowserver.yaml"])
+        let letters = try await Program.run(["shadowserver-parser", "dead-letters", "--json", "--config", "\(fleet)/etc/config.d/shadowserver.yaml"])
         #expect(letters.out.contains("not an address 1"))
         #expect(letters.out.split(separator: "\n").count == 3)
 
         let lookup = try await Program.client.send(HTTPClientRequest(url: "http://127.0.0.1:\(ports[1])/v1/lookup/192.0.2.1/source.as.number"))
         #expect(String(decoding: lookup.body, as: UTF8.self) == "64496\n")
+        again.terminate()
+        #expect(try await Program.run(["ctl", "down", "--directory", fleet]).code == 0)
+    }
+
+    /// Ends what a failed test has left running.
+    private func killAll(in folder: String) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+            if let pid = text.flatMap({ Int32($0) }) { kill(pid, SIGKILL) }
+        }
     }
 
     /// Rows of the demonstration report that equal an earlier one.
@@ -78,20 +92,20 @@ struct ShadowserverWorkflowTests {
         let folder = try Folder()
         let graph = try graph(in: folder, ports: [1, 2, 3, 4, 5])
         let file = try folder.write("report.csv", String(decoding: try report(rows: 800, bad: 2), as: UTF8.self))
-        let run = try Program.run(["ctl", "run", graph, file, "--json"])
+        let run = try await Program.run(["ctl", "run", graph, file, "--json"])
         #expect(run.code == 0, "\(run.err)")
         let unique = 800 - (try await duplicates(800))
-        #expect(try stored(folder) == unique)
+        #expect(try await stored(folder) == unique)
         let nodes = try JSONValue(parsing: Array(run.out.utf8))["nodes"]?.items ?? []
         #expect(nodes.last?["received"]?.integer == unique)
     }
 
-    @Test func `workers are Unix filters`() throws {
+    @Test func `workers are Unix filters`() async throws {
         let input = String(decoding: try report(rows: 700), as: UTF8.self)
-        let parsed = try Program.run(
+        let parsed = try await Program.run(
             ["shadowserver-parser", "run", "--stop-after", "600", "--set", "schema=deploy/demo/shadowserver-schema.json"], input: input)
         #expect(parsed.code == 0, "\(parsed.err)")
-        let looked = try Program.run(["asn-lookup-expert", "run", "--set", "database=deploy/demo/asn.mmdb"], input: parsed.out)
+        let looked = try await Program.run(["asn-lookup-expert", "run", "--set", "database=deploy/demo/asn.mmdb"], input: parsed.out)
         #expect(looked.code == 0, "\(looked.err)")
         let packets = try looked.out.split(separator: "\n").map { try Packet(decoding: Array($0.utf8)) }
         #expect(packets.map(\.events.count).reduce(0, +) == 600)
@@ -133,12 +147,12 @@ struct ShadowserverWorkflowTests {
             for await one in group { sum += one }
             return sum
         }
-        first.waitUntilExit()
+        try await Program.blocking { first.waitUntilExit() }
         #expect(first.terminationReason == .exit && first.terminationStatus == 0)
         let second = try await Program.serve("parser", parser, in: folder, port: ports[0])
         defer { second.terminate() }
         // An answer may be lost on its way to the client, never an event that was acknowledged.
-        try await Program.eventually("\(accepted) acknowledged events stored") { try stored(folder) >= accepted }
+        try await Program.eventually("\(accepted) acknowledged events stored") { try await stored(folder) >= accepted }
     }
 
     @Test func `a relay whose next hop is absent refuses with 503, a durable service takes the packet and delivers it later`() async throws {

@@ -3,32 +3,32 @@ import Testing
 
 /// What a person sees when a service cannot start, and the programs' verbs.
 @Suite struct StartTests {
-    private func check(_ configuration: String, _ worker: String = "asn-lookup-expert") throws -> Program.Result {
+    private func check(_ configuration: String, _ worker: String = "asn-lookup-expert") async throws -> Program.Result {
         let folder = try Folder()
         let file = try folder.write("service.yaml", configuration.replacingOccurrences(of: "FOLDER", with: folder.path))
-        return try Program.run([worker, "serve", "--config", file])
+        return try await Program.run([worker, "serve", "--config", file])
     }
 
-    @Test func `an unknown setting is named with its place and the nearest one`() throws {
-        let result = try check("worker: asn-lookup-expert\nlisten: 127.0.0.1:1\nsettings:\n  databse: /tmp/x.mmdb\n")
+    @Test func `an unknown setting is named with its place and the nearest one`() async throws {
+        let result = try await check("worker: asn-lookup-expert\nlisten: 127.0.0.1:1\nsettings:\n  databse: /tmp/x.mmdb\n")
         #expect(result.code == 78)
         #expect(result.err.contains("unknown setting \"databse\" in worker \"asn-lookup\""))
         #expect(result.err.contains("service.yaml:4:3"))
         #expect(result.err.contains("did you mean \"database\"?"))
     }
 
-    @Test func `a missing database is a configuration error that names the setting`() throws {
-        let result = try check("worker: asn-lookup-expert\nlisten: 127.0.0.1:1\nsettings:\n  database: /nowhere/asn.mmdb\n")
+    @Test func `a missing database is a configuration error that names the setting`() async throws {
+        let result = try await check("worker: asn-lookup-expert\nlisten: 127.0.0.1:1\nsettings:\n  database: /nowhere/asn.mmdb\n")
         #expect(result.code == 78)
         #expect(result.err.contains("setting \"database\""))
         #expect(result.err.contains("/nowhere/asn.mmdb"))
     }
 
-    @Test func `a corrupt database is a configuration error`() throws {
+    @Test func `a corrupt database is a configuration error`() async throws {
         let folder = try Folder()
         let database = try folder.write("asn.mmdb", String(repeating: "garbage ", count: 1000))
         let file = try folder.write("x.yaml", "worker: asn-lookup-expert\nlisten: 127.0.0.1:1\nsettings: {database: \(database)}\n")
-        let result = try Program.run(["asn-lookup-expert", "serve", "--config", file])
+        let result = try await Program.run(["asn-lookup-expert", "serve", "--config", file])
         #expect(result.code == 78)
         #expect(result.err.contains("setting \"database\""))
     }
@@ -40,37 +40,37 @@ import Testing
         let first = try await Program.serve("first", text, in: folder, port: port)
         defer { first.terminate() }
         let file = try folder.write("second.yaml", text)
-        let second = try Program.run(["taxonomy-expert", "serve", "--config", file])
+        let second = try await Program.run(["taxonomy-expert", "serve", "--config", file])
         #expect(second.code == 78)
         #expect(second.err.contains("127.0.0.1:\(port)"))
     }
 
-    @Test func `a door to the network needs a word`() throws {
-        let result = try check("worker: taxonomy-expert\nlisten: 0.0.0.0:8080\n", "taxonomy-expert")
+    @Test func `a door to the network needs a word`() async throws {
+        let result = try await check("worker: taxonomy-expert\nlisten: 0.0.0.0:8080\n", "taxonomy-expert")
         #expect(result.code == 78)
         #expect(result.err.contains("insecure: true"))
     }
 
-    @Test func `all mistakes of a file are named at once`() throws {
-        let result = try check("worker: asn-lookup-expert\nlisten: nowhere\nlimits: {body: much, evnts: 3}\nedges: [{to: ftp://x}]\n")
+    @Test func `all mistakes of a file are named at once`() async throws {
+        let result = try await check("worker: asn-lookup-expert\nlisten: nowhere\nlimits: {body: much, evnts: 3}\nedges: [{to: ftp://x}]\n")
         #expect(result.code == 78)
         for part in ["listen:", "body:", "\"evnts\"", "edges:", "needs the setting \"database\""] { #expect(result.err.contains(part), "\(part)") }
     }
 
-    @Test func `the program knows its workers and verbs`() throws {
-        #expect(try Program.run(["list"]).out.contains("asn-lookup-expert"))
-        #expect(try Program.run(["asn-lookup-expert", "--help"]).out.contains("look-up  GET /v1/lookup/{source.ip}"))
-        #expect(try Program.run(["asn-lookup-expert", "version"]).out.hasPrefix("intelmq-asn-lookup-expert "))
-        #expect(try Program.run(["taxonomy-expert", "self-test"]).out == "ok\n")
-        #expect(try Program.run(["taxonomy-expert", "--self-test"]).out == "ok\n")
-        let unknown = try Program.run(["asn-lokup-expert"])
+    @Test func `the program knows its workers and verbs`() async throws {
+        #expect(try await Program.run(["list"]).out.contains("asn-lookup-expert"))
+        #expect(try await Program.run(["asn-lookup-expert", "--help"]).out.contains("look-up  GET /v1/lookup/{source.ip}"))
+        #expect(try await Program.run(["asn-lookup-expert", "version"]).out.hasPrefix("intelmq-asn-lookup-expert "))
+        #expect(try await Program.run(["taxonomy-expert", "self-test"]).out == "ok\n")
+        #expect(try await Program.run(["taxonomy-expert", "--self-test"]).out == "ok\n")
+        let unknown = try await Program.run(["asn-lokup-expert"])
         #expect(unknown.code == 64)
         #expect(unknown.err.contains("did you mean \"asn-lookup-expert\"?"))
     }
 
-    @Test func `install makes a link per worker and each link is that worker`() throws {
+    @Test func `install makes a link per worker and each link is that worker`() async throws {
         let folder = try Folder()
-        #expect(try Program.run(["install", folder.path]).code == 0)
+        #expect(try await Program.run(["install", folder.path]).code == 0)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "\(folder.path)/intelmq-taxonomy-expert")
         process.arguments = ["version"]
@@ -81,14 +81,14 @@ import Testing
         process.waitUntilExit()
     }
 
-    @Test func `bad data ends a filter with 65 and says where`() throws {
-        let result = try Program.run(["taxonomy-expert", "run"], input: "{\"meta\": {\"format-name\": \"IntelMQ-IDF\", \"version\": \"3.1\"}, \"data\": [}\n")
+    @Test func `bad data ends a filter with 65 and says where`() async throws {
+        let result = try await Program.run(["taxonomy-expert", "run"], input: "{\"meta\": {\"format-name\": \"IntelMQ-IDF\", \"version\": \"3.1\"}, \"data\": [}\n")
         #expect(result.code == 65)
         #expect(result.err.contains("line 1"))
         #expect(result.err.contains("column"))
     }
 
-    @Test func `a graph with mistakes is refused with their places`() throws {
+    @Test func `a graph with mistakes is refused with their places`() async throws {
         let folder = try Folder()
         let graph = try folder.write(
             "graph.yaml",
@@ -107,7 +107,7 @@ import Testing
                   x-intelmq-edges: [{to: c}]
 
             """)
-        let result = try Program.run(["ctl", "check", graph])
+        let result = try await Program.run(["ctl", "check", graph])
         #expect(result.code == 78)
         #expect(result.err.contains("graph.yaml:7:32"))
         #expect(result.err.contains("did you mean \"taxonomy-expert\"?"))

@@ -173,6 +173,22 @@ import Testing
         for pump in pumps { await pump.value }
     }
 
+    /// What was acknowledged with 202 reaches its edges also when the service has become a relay since.
+    @Test func aBacklogOutlivesTheAckMode() async throws {
+        let folder = TemporaryFolder()
+        let first = try service("obedient-expert", edges: [("a", RecordingChannel())], state: folder) { $0.ack = .durable }
+        #expect(await first.take(packet("one")).status == 202)
+        await first.close()
+        let channel = RecordingChannel()
+        let second = try service("obedient-expert", edges: [("a", channel)], state: folder)
+        try #require(second.spool != nil)
+        let pump = Task { await second.pump(second.edges[0]) }
+        #expect(await second.take(packet("two")).status == 200)
+        #expect(await eventually { channel.messages.sorted() == ["one", "two"] })
+        await second.close()
+        await pump.value
+    }
+
     @Test func aFullSpoolRefuses() async throws {
         let folder = TemporaryFolder()
         let service = try service("obedient-expert", edges: [("a", RecordingChannel())], state: folder) {

@@ -15,8 +15,14 @@ struct Deduplicator: Expert {
     @Setting("Lets everything pass.") var bypass = false
 
     private var seen: RecentSet?
+    // Settings as they are at the start: reading one takes a lock, and this is done for every event.
+    private var chosen: [FieldID] = []
+    private var ignored: [FieldID] = []
+    private var lifetime: UInt32 = 0
 
     mutating func prepare(_ context: WorkerContext) throws(Rejection) {
+        if bypass { return }
+        (chosen, ignored, lifetime) = (fields, ignore, UInt32(clamping: Int(timeToLive.seconds)))
         // The file is mapped, so what is remembered outlives the process.
         let path = context.stateDirectory.map { "\($0)/seen.recent-set" }
         do throws(RecentSetError) {
@@ -27,9 +33,9 @@ struct Deduplicator: Expert {
     }
 
     func process(_ event: inout Event) throws(Rejection) -> Verdict {
-        guard !bypass, let seen else { return .forward }
+        guard let seen else { return .forward }
         // The same event coming again (its packet was not acknowledged) is no duplicate: the claim is held by its id.
-        switch seen.claim(key: fingerprint(event), owner: event.id.low, now: now, timeToLive: UInt32(clamping: Int(timeToLive.seconds))) {
+        switch seen.claim(key: fingerprint(event), owner: event.id.low, now: now, timeToLive: lifetime) {
         case .new, .same: return .forward
         case .duplicate: return .drop("duplicate")
         }
@@ -38,7 +44,7 @@ struct Deduplicator: Expert {
     func release(_ event: Event) { seen?.release(key: fingerprint(event), owner: event.id.low) }
 
     private func fingerprint(_ event: Event) -> (UInt64, UInt64) {
-        fields.isEmpty ? event.fingerprint(ignoring: ignore) : event.fingerprint(of: fields)
+        chosen.isEmpty ? event.fingerprint(ignoring: ignored) : event.fingerprint(of: chosen)
     }
 
     private var now: UInt32 { UInt32(truncatingIfNeeded: Timestamp.now().nanoseconds / 1_000_000_000) }

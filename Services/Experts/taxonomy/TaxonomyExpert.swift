@@ -9,12 +9,12 @@ struct TaxonomyExpert: Expert {
         writes: [Key.classificationTaxonomy, Key.classificationType, Key.eventKind, Key.eventCategory, Key.eventType])
 
     func process(_ event: inout Event) throws(Rejection) -> Verdict {
-        if event[.classificationType] == nil { event[.classificationType] = "undetermined" }
-        let types = event.all(.classificationType).map { ClassificationType($0) }
-        if event[.classificationTaxonomy] == nil {
-            event.set(.classificationTaxonomy, to: types.map { $0?.taxonomy.rawValue ?? "other" })
-        }
-        if let type = types.first ?? nil {
+        let names = event.all(.classificationType)
+        let types = names.isEmpty ? [ClassificationType("undetermined")] : names.map { ClassificationType($0) }
+        if names.isEmpty { event[.classificationType] = "undetermined" }
+        if event[.classificationTaxonomy] == nil { event.set(.classificationTaxonomy, to: types.map { $0?.taxonomy.rawValue ?? "other" }) }
+        // What ECS says of the event comes from the most relevant type.
+        if let type = types[0] {
             event.fill(.eventKind, type.eventKind)
             if event[.eventCategory] == nil { event.set(.eventCategory, to: type.eventCategories) }
             event.fill(.eventType, type.eventType)

@@ -2,7 +2,6 @@ import CSV
 import Glibc
 import IDF
 import ServiceKernel
-import Synchronization
 
 /// Appends events to a file: one JSON object a line, or rows of chosen fields.
 struct FileOutput: Output {
@@ -14,7 +13,7 @@ struct FileOutput: Output {
     @Setting("ndjson (one event a line) or csv.") var format = Format.ndjson
     @Setting("Columns of a CSV file, in order; needed for csv.", example: "[\"@timestamp\", source.ip]") var fields: [FieldID] = []
 
-    private var file: AppendFile?
+    private var file: GroupWriter<[UInt8]>?
 
     mutating func prepare(_ context: WorkerContext) throws(Rejection) {
         if format == .csv, fields.isEmpty { throw .missing("format csv needs the setting fields: the columns in order") }
@@ -25,7 +24,8 @@ struct FileOutput: Output {
             writer.endRecord()
             header = writer.take()
         }
-        file = try AppendFile(path: path, header: header)
+        let opened = try AppendFile(path: path, header: header)
+        file = GroupWriter { batches throws(Rejection) in try opened.append(Array(batches.joined())) }
     }
 
     func write(_ events: [Event]) async throws(Rejection) -> [RejectedEvent] {
@@ -46,16 +46,15 @@ struct FileOutput: Output {
             }
             lines = writer.take()
         }
-        try file.append(lines)
+        try await file.write(lines)
         return []
     }
 }
 
-/// A file that grows by whole batches: a batch is synced, or taken back as if it had never begun.
+/// A file that grows by whole batches: a batch is synced, or taken back as if it had never begun. Used by one thread at a time.
 final class AppendFile: Sendable {
     private let descriptor: Int32
     private let path: String
-    private let lock = Mutex(())
 
     init(path: String, header: [UInt8]) throws(Rejection) {
         self.path = path
@@ -70,24 +69,11 @@ final class AppendFile: Sendable {
     deinit { close(descriptor) }
 
     func append(_ bytes: [UInt8]) throws(Rejection) {
-        let failure: String? = lock.withLock { _ in
-            let before = lseek(descriptor, 0, SEEK_END)
-            let done = bytes.withUnsafeBytes { buffer in
-                var written = 0
-                while written < buffer.count {
-                    let count = Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
-                    if count < 0, errno == EINTR { continue }
-                    if count <= 0 { return false }
-                    written += count
-                }
-                return true
-            }
-            if done, fdatasync(descriptor) == 0 { return nil }
-            let reason = String(cString: strerror(errno))
-            ftruncate(descriptor, before)
-            return reason
-        }
-        if let failure { throw .unavailable("cannot write \(path): \(failure)") }
+        let before = lseek(descriptor, 0, SEEK_END)
+        if writeAll(descriptor, bytes), fdatasync(descriptor) == 0 { return }
+        let reason = String(cString: strerror(errno))
+        ftruncate(descriptor, before)
+        throw .unavailable("cannot write \(path): \(reason)")
     }
 
     private func cutHalfLine(_ size: off_t) throws(Rejection) {

@@ -22,12 +22,12 @@ struct SQLOutput: Output {
 
     func write(_ events: [Event]) async throws(Rejection) -> [RejectedEvent] {
         guard let store else { throw .unavailable("the database is not open") }
-        try store.insert(events)
+        try await store.insert(events)
         return []
     }
 }
 
-/// One SQLite table of events. Every packet is one transaction, synced when it is committed.
+/// One SQLite table of events. Packets that come together are one transaction, synced when it is committed.
 final class EventStore: Sendable {
     /// Column, type in SQL, field. The types are PostgreSQL's; SQLite takes them as they are.
     /// AS numbers go up to 2³²-1, so a 4-byte signed integer would not do.
@@ -43,20 +43,15 @@ final class EventStore: Sendable {
         ("destination_port", "integer", Key.destinationPort.id), ("destination_domain", "text", Key.destinationDomain.id),
     ]
 
-    private struct Connection {
-        let database: SQLiteDatabase
-        let insert: SQLiteStatement
-    }
-    private let connection: Mutex<Connection>
-    private let path: String
+    private let writer: GroupWriter<EventRows>
 
     init(path: String, table: String) throws(Rejection) {
-        self.path = path
+        let connection: Mutex<Connection>
         do throws(SQLiteError) {
             let database = try SQLiteDatabase(path: path)
             // Rows are long: larger pages hold several, and a longer log is copied into the table less often.
             try database.execute("PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-            try database.execute("PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192")
+            try database.execute("PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -8192")
             for statement in Self.definition(table) { try database.execute(statement) }
             let names = Self.columns.map(\.name)
             let insert = try database.prepare(
@@ -64,6 +59,17 @@ final class EventStore: Sendable {
             connection = Mutex(Connection(database: database, insert: insert))
         } catch {
             throw .unavailable("cannot open the database \(path): \(error)")
+        }
+        writer = GroupWriter { packets throws(Rejection) in
+            do throws(SQLiteError) {
+                try connection.withLock { (connection) throws(SQLiteError) in
+                    try connection.database.transaction { () throws(SQLiteError) in
+                        for rows in packets { try Self.insert(rows, connection.insert) }
+                    }
+                }
+            } catch {
+                throw .unavailable("cannot store into \(path): \(error)")
+            }
         }
     }
 
@@ -74,52 +80,51 @@ final class EventStore: Sendable {
             + ["time", "source_ip", "source_asn", "type"].map { "CREATE INDEX IF NOT EXISTS \(table)_\($0) ON \(table) (\($0))" }
     }
 
-    func insert(_ events: [Event]) throws(Rejection) {
-        // Everything but the statements themselves is done before the lock is taken.
-        let rows = EventRows(events, columns: Self.columns.map { ($0.field, $0.type == "integer" || $0.type == "bigint") })
-        do throws(SQLiteError) {
-            try connection.withLock { (connection) throws(SQLiteError) in
-                try connection.database.transaction { () throws(SQLiteError) in
-                    try rows.text.withUnsafeBufferPointer { (text) throws(SQLiteError) in
-                        for row in 0..<events.count { try Self.insert(rows, row, text, connection.insert) }
-                    }
-                }
-            }
-        } catch {
-            throw .unavailable("cannot store into \(path): \(error)")
-        }
+    func insert(_ events: [Event]) async throws(Rejection) {
+        // Everything but the statements themselves is done here, on the packet's own task.
+        try await writer.write(EventRows(events, columns: Self.columns.map { ($0.field, $0.type == "integer" || $0.type == "bigint") }))
     }
 
-    private static func insert(
-        _ rows: EventRows, _ row: Int, _ text: UnsafeBufferPointer<UInt8>, _ statement: SQLiteStatement
-    ) throws(SQLiteError) {
-        for column in 0..<rows.width {
-            switch rows.cells[row * rows.width + column] {
-            case .none: try statement.bindNull(column + 1)
-            case .integer(let value): try statement.bind(column + 1, value)
-            case .text(let start, let end):
-                // The text outlives the step.
-                try statement.bindText(column + 1, UnsafeBufferPointer(rebasing: text[Int(start)..<Int(end)]), copy: false)
+    private static func insert(_ rows: EventRows, _ statement: SQLiteStatement) throws(SQLiteError) {
+        try rows.text.withUnsafeBufferPointer { (text) throws(SQLiteError) in
+            for row in 0..<rows.count {
+                for column in 0..<rows.width {
+                    switch rows.cells[row * rows.width + column] {
+                    case .none: try statement.bindNull(column + 1)
+                    case .integer(let value): try statement.bind(column + 1, value)
+                    case .text(let start, let end):
+                        // The text outlives the step.
+                        try statement.bindText(column + 1, UnsafeBufferPointer(rebasing: text[Int(start)..<Int(end)]), copy: false)
+                    }
+                }
+                _ = try statement.step()
+                statement.reset()
             }
         }
-        _ = try statement.step()
-        statement.reset()
     }
 }
 
+/// The connection and its one statement; the writer's thread is the only one to use them.
+private struct Connection {
+    let database: SQLiteDatabase
+    let insert: SQLiteStatement
+}
+
 /// The values of a packet's events, row by row: id, columns, event.
-private struct EventRows {
-    enum Cell {
+private struct EventRows: Sendable {
+    enum Cell: Sendable {
         case none
         case integer(Int64)
         case text(UInt32, UInt32)
     }
     let width: Int
+    let count: Int
     private(set) var cells: [Cell] = []
     private(set) var text: [UInt8] = []
 
     init(_ events: [Event], columns: [(field: FieldID, isInteger: Bool)]) {
         width = columns.count + 2
+        count = events.count
         cells.reserveCapacity(events.count * width)
         text.reserveCapacity(events.count * 2048)
         for event in events {

@@ -69,9 +69,9 @@ extension Event {
     private func prefix(_ member: Member) -> UInt64 {
         guard member.keyLength > 0 else { return 0 }
         return withBytes(member) { bytes in
-            var value: UInt64 = 0
-            for place in 1...8 { value = value << 8 | UInt64(place < Int(member.keyLength) ? bytes[place] : 0) }
-            return value
+            // What stands behind a short name sorts too, but the same way for the same name.
+            guard bytes.count > 8 else { return 0 }
+            return UInt64(bigEndian: UnsafeRawPointer(bytes.baseAddress! + 1).loadUnaligned(as: UInt64.self))
         }
     }
 

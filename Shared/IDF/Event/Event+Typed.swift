@@ -1,31 +1,53 @@
 extension Event {
     /// The first, most relevant value of the field; setting it replaces all values, setting nil removes the field.
     public subscript<V: FieldValue>(_ key: Key<V>) -> V? {
-        get {
-            guard let at = index(of: key.id) else { return nil }
-            let member = members[at]
-            return withValue(member) { value in
-                if member.kind == JSONKind.array.rawValue {
-                    var first: V?
-                    forEachElement(value) { element in
-                        first = Self.read(element)
-                        return first == nil
-                    }
-                    return first
-                }
-                return Self.read(value, hasEscapes: member.hasEscapes)
-            }
-        }
+        get { first(key) }
         set {
             guard let newValue else { return remove(key.id) }
             write(key.id, newValue)
         }
     }
 
+    /// The first value. Workers live in other modules, so the usual types are compiled here: without that every value read would look up
+    /// generic metadata at run time.
+    @_specialize(where V == String)
+    @_specialize(where V == IPAddress)
+    @_specialize(where V == IPNetwork)
+    @_specialize(where V == UInt32)
+    @_specialize(where V == Int)
+    @_specialize(where V == Timestamp)
+    func first<V: FieldValue>(_ key: Key<V>) -> V? {
+        guard let at = index(of: key.id) else { return nil }
+        let member = members[at]
+        return withValue(member) { value in
+            if member.kind == JSONKind.array.rawValue {
+                var first: V?
+                forEachElement(value) { element in
+                    first = Self.read(element)
+                    return first == nil
+                }
+                return first
+            }
+            return Self.read(value, hasEscapes: member.hasEscapes)
+        }
+    }
+
     /// All values of the field in order; a place that is null in an aligned list is left out.
+    @_specialize(where V == String)
+    @_specialize(where V == IPAddress)
+    @_specialize(where V == IPNetwork)
+    @_specialize(where V == UInt32)
+    @_specialize(where V == Int)
+    @_specialize(where V == Timestamp)
     public func all<V: FieldValue>(_ key: Key<V>) -> [V] { aligned(key).compactMap { $0 } }
 
     /// All values of the field in order, with nil where an aligned list has a gap.
+    @_specialize(where V == String)
+    @_specialize(where V == IPAddress)
+    @_specialize(where V == IPNetwork)
+    @_specialize(where V == UInt32)
+    @_specialize(where V == Int)
+    @_specialize(where V == Timestamp)
     public func aligned<V: FieldValue>(_ key: Key<V>) -> [V?] {
         guard let at = index(of: key.id) else { return [] }
         let member = members[at]
@@ -41,6 +63,12 @@ extension Event {
     }
 
     /// Replaces all values. One value is written as a scalar, none removes the field; gaps (nil) at the end are cut.
+    @_specialize(where V == String)
+    @_specialize(where V == IPAddress)
+    @_specialize(where V == IPNetwork)
+    @_specialize(where V == UInt32)
+    @_specialize(where V == Int)
+    @_specialize(where V == Timestamp)
     public mutating func set<V: FieldValue>(_ key: Key<V>, to values: [V?]) {
         var values = values[...]
         while let last = values.last, last == nil { values = values.dropLast() }
@@ -59,6 +87,12 @@ extension Event {
     /// Sets the field if it has no value yet, or if the worker's `overwrite` says so; nil is ignored.
     /// Returns whether the value was set.
     @discardableResult
+    @_specialize(where V == String)
+    @_specialize(where V == IPAddress)
+    @_specialize(where V == IPNetwork)
+    @_specialize(where V == UInt32)
+    @_specialize(where V == Int)
+    @_specialize(where V == Timestamp)
     public mutating func fill<V: FieldValue>(_ key: Key<V>, _ value: V?) -> Bool {
         guard let value, fillOverwrites || index(of: key.id) == nil else { return false }
         write(key.id, value)
@@ -67,6 +101,12 @@ extension Event {
 
     /// Sets the value that belongs to the `place`-th value of an aligned list (0 is the most relevant), padding with null.
     @discardableResult
+    @_specialize(where V == String)
+    @_specialize(where V == IPAddress)
+    @_specialize(where V == IPNetwork)
+    @_specialize(where V == UInt32)
+    @_specialize(where V == Int)
+    @_specialize(where V == Timestamp)
     public mutating func fill<V: FieldValue>(_ key: Key<V>, _ value: V?, at place: Int) -> Bool {
         guard let value else { return false }
         if place == 0, index(of: key.id) == nil {
@@ -81,6 +121,12 @@ extension Event {
         return true
     }
 
+    @_specialize(where V == String)
+    @_specialize(where V == IPAddress)
+    @_specialize(where V == IPNetwork)
+    @_specialize(where V == UInt32)
+    @_specialize(where V == Int)
+    @_specialize(where V == Timestamp)
     mutating func write<V: FieldValue>(_ field: FieldID, _ value: V) {
         let start = own.count
         value.appendField(to: &own)

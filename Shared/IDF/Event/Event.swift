@@ -13,7 +13,7 @@ public struct Event: Sendable {
     var members: ContiguousArray<Member>
     /// Values set since decoding, as JSON.
     var own: [UInt8] = []
-    let base: SourceBytes?
+    var base: SourceBytes?
     /// Whether `fill` replaces values that are there: the worker-wide setting `overwrite`, set by the kernel.
     public var fillOverwrites = false
 

@@ -46,7 +46,7 @@ public struct ServiceConfiguration: Sendable {
         /// Events that a parser or collector puts into one packet.
         public var batch = 500
         /// Packets in flight on one edge.
-        public var inFlight = 8
+        public var inFlight = 16
         /// Time a next hop has to answer.
         public var timeout = Interval(seconds: 60)
         /// Time an idle or slow client is kept.

@@ -140,7 +140,7 @@ final class FileChannel: OutChannel {
 }
 
 /// Writes all bytes; false leaves the reason in `errno`.
-func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+public func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
     bytes.withUnsafeBytes { buffer in
         var done = 0
         while done < buffer.count {
@@ -162,7 +162,9 @@ struct InProcessChannel: OutChannel {
     func send(_ outgoing: Outgoing) async -> Delivery {
         let answer: Answer
         do {
-            answer = await target.take(try outgoing.packet(), started: .now)
+            var packet = try outgoing.packet()
+            packet.settle()
+            answer = await target.take(packet, started: .now)
         } catch {
             return .refused(status: error.status, error.description)
         }

@@ -14,7 +14,7 @@ extension Service {
         guard isReady else { return .refused(503, "stopping", "\(configuration.name) is stopping; send the report again", retryAfter: 1) }
         metrics.count("intelmq_reports_received_total")
         let now = Timestamp.now()
-        let feed = ParserFeed()
+        let feed = ParserFeed(ahead: configuration.limits.inFlight + 4)
         let parsing = feed.start(parser, report, keepsOriginal: configuration.keepsOriginal, limit: limit, batch: configuration.limits.batch)
         let durable = isDurable
         var kept: [Outgoing] = []
@@ -77,9 +77,12 @@ final class ParserFeed: Sendable {
         var rejected: [RejectedRow] = []
     }
 
-    private let room = UnsafeSemaphore(8)
+    private let room: UnsafeSemaphore
     private let stopped = Atomic<Bool>(false)
     private let result = Mutex<(outcome: Outcome?, waiter: CheckedContinuation<Outcome, Never>?)>((nil, nil))
+
+    /// - Parameter ahead: batches that may be parsed and not yet delivered.
+    init(ahead: Int) { room = UnsafeSemaphore(UInt32(ahead)) }
 
     func start(_ parser: any Parser, _ report: Report, keepsOriginal: Bool, limit: Int, batch: Int) -> AsyncStream<[Event]> {
         let (stream, continuation) = AsyncStream.makeStream(of: [Event].self)

@@ -1,3 +1,4 @@
+import Glibc
 public import IDF
 import Logging
 import Spool
@@ -52,7 +53,10 @@ public final class Service: Sendable {
         metrics.observe("intelmq_edge_last_success_timestamp_seconds") { [edges] in
             edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.lastSuccess.load(ordering: .relaxed))) }
         }
-        if configuration.ack == .durable, !isFinal { _ = try openSpool() }
+        // What was accepted when the service still was durable must go on, whatever it is now. A one-time run leaves it alone.
+        let hasSpool = configuration.state.map { access("\($0)/spool.sqlite", F_OK) == 0 } ?? false
+        let hasBacklog = configuration.listen != nil && hasSpool
+        if configuration.ack == .durable || hasBacklog, !isFinal { _ = try openSpool() }
     }
 
     /// A service of a one-time run, whose edges are other services of this process.

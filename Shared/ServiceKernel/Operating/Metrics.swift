@@ -53,6 +53,8 @@ public final class Metrics: Sendable {
     /// Labels in Prometheus' form, as `edge="db",code="503"`.
     static func labels(_ pairs: [(String, String)]) -> String {
         pairs.map { name, value in
+            // Nearly no value needs escaping, and this runs for every request.
+            guard value.utf8.contains(where: { $0 == 0x5C || $0 == 0x22 || $0 == 0x0A }) else { return "\(name)=\"\(value)\"" }
             let text = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
             return "\(name)=\"\(text)\""
         }.joined(separator: ",")

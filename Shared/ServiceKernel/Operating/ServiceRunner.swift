@@ -2,6 +2,7 @@ import Glibc
 import HTTP
 import IDF
 import Logging
+import Synchronization
 
 /// Runs one service as a daemon: listener, pumps, rounds of a collector, signals, draining.
 public final class ServiceRunner: Sendable {
@@ -122,31 +123,44 @@ extension Service {
     }
 }
 
-/// Signals as a stream. They are blocked in every thread and taken by one that only waits for them.
+/// Signals as a stream. A handler may do next to nothing, so it writes into a pipe that a thread reads.
 public enum Signals {
-    /// Must be called before any other thread is started.
+    /// SIGTERM, SIGINT and SIGHUP from now on. The second SIGTERM or SIGINT ends the process at once; what is in the spool stays there.
     public static func stream() -> AsyncStream<Int32> {
         signal(SIGPIPE, SIG_IGN)
-        var set = sigset_t()
-        sigemptyset(&set)
-        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, number) }
-        pthread_sigmask(SIG_BLOCK, &set, nil)
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
-        let waited = set
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { fatalError("no pipe for signals") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        signalPipe.store(ends[1], ordering: .relaxed)
+        for number in [SIGTERM, SIGINT, SIGHUP] {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = writeSignal
+            action.sa_flags = SA_RESTART
+            sigaction(number, &action, nil)
+        }
+        let end = ends[0]
         spawnThread {
-            var set = waited
             var stops = 0
             while true {
-                var number: Int32 = 0
-                guard sigwait(&set, &number) == 0 else { continue }
-                if number != SIGHUP {
+                var number: UInt8 = 0
+                guard read(end, &number, 1) == 1 else { continue }
+                if Int32(number) != SIGHUP {
                     stops += 1
-                    // The second one means now; what is in the spool stays there.
                     if stops > 1 { _exit(1) }
                 }
-                continuation.yield(number)
+                continuation.yield(Int32(number))
             }
         }
         return stream
     }
+}
+
+private let signalPipe = Atomic<Int32>(-1)
+
+private func writeSignal(_ number: Int32) {
+    let before = errno
+    var byte = UInt8(truncatingIfNeeded: number)
+    write(signalPipe.load(ordering: .relaxed), &byte, 1)
+    errno = before
 }
