@@ -35,7 +35,8 @@ func tool(_ name: String, path: String) -> Target {
 
 /// The tests of a part: `Tests/<Name>Tests`.
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: settings)
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: settings)
 }
 
 let package = Package(
@@ -82,7 +83,8 @@ let package = Package(
         .executableTarget(
             name: "intelmq", dependencies: ["Collectors", "Parsers", "Experts", "Outputs", "Control"], path: "Services/Fleet",
             swiftSettings: settings),
-        shared("ServiceKernelTesting", ["ServiceKernel", "IDF", "YAML", "HTTP", .product(name: "Logging", package: "swift-log")]),
+        shared(
+            "ServiceKernelTesting", ["ServiceKernel", "IDF", "YAML", "HTTP", .product(name: "Logging", package: "swift-log")]),
         tool("vectors", path: "Tests/Vectors"),
         tool("bench", path: "Tests/Bench"),
         tests("IDF", ["IDF"]),

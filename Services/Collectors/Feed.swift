@@ -56,6 +56,7 @@ struct SeenFiles {
 
     func save() throws(Rejection) {
         guard let path else { return }
-        try replaceFile(path, with: JSONValue.object(versions.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) }).bytes)
+        try replaceFile(
+            path, with: JSONValue.object(versions.sorted { $0.key < $1.key }.map { .init($0.key, .string($0.value)) }).bytes)
     }
 }

@@ -32,7 +32,8 @@ struct ControlCommand: AsyncParsableCommand {
 
 extension ControlCommand {
     struct Run: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Runs a workflow once, in one process, over files or standard input.")
+        static let configuration = CommandConfiguration(
+            abstract: "Runs a workflow once, in one process, over files or standard input.")
         @Argument(help: "The workflow: an OpenAPI document.") var graph: String
         @Argument(help: "Reports or packets for the first node; - is standard input.") var files: [String] = []
         @Option(help: "Stop after so many events.") var stopAfter: Int?
@@ -55,12 +56,16 @@ extension ControlCommand {
                         "dropped": .integer(line.dropped), "dead-lettered": .integer(line.dead),
                     ])
                 }
-                print(JSONValue.object(["seconds": .number("\(seconds)"), "events": .integer(outcome.accepted), "nodes": .array(nodes)]).pretty())
+                print(
+                    JSONValue.object([
+                        "seconds": .number("\(seconds)"), "events": .integer(outcome.accepted), "nodes": .array(nodes),
+                    ]).pretty())
             } else {
                 for line in workflow.summary() {
                     print(
                         "\(line.node.padded(to: 24))\(line.received) in, \(line.sent) out"
-                            + (line.dropped > 0 ? ", \(line.dropped) dropped" : "") + (line.dead > 0 ? ", \(line.dead) dead letters" : ""))
+                            + (line.dropped > 0 ? ", \(line.dropped) dropped" : "")
+                            + (line.dead > 0 ? ", \(line.dead) dead letters" : ""))
                 }
                 print("\(outcome.accepted) events in \((seconds * 1000).rounded() / 1000) s")
             }
@@ -86,7 +91,8 @@ extension ControlCommand {
     }
 
     struct Up: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Starts every node of a workflow as its own service process on loopback ports.")
+        static let configuration = CommandConfiguration(
+            abstract: "Starts every node of a workflow as its own service process on loopback ports.")
         @Argument(help: "The workflow: an OpenAPI document.") var graph: String
         @Option(help: "Folder for configuration, state, logs and process ids.") var directory = "var"
 
@@ -95,7 +101,9 @@ extension ControlCommand {
             do throws(Rejection) {
                 let fleet = LocalFleet(directory: directory)
                 try await fleet.start(graph)
-                for (node, pid) in fleet.processes() { print("\(node.padded(to: 24))pid \(pid)  \(graph.nodes.first { $0.name == node }?.server ?? "")") }
+                for (node, pid) in fleet.processes() {
+                    print("\(node.padded(to: 24))pid \(pid)  \(graph.nodes.first { $0.name == node }?.server ?? "")")
+                }
             } catch {
                 say("error: \(error.detail)")
                 throw ExitCode(69)
@@ -104,7 +112,8 @@ extension ControlCommand {
     }
 
     struct Down: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stops the processes that `up` has started; each finishes what is open.")
+        static let configuration = CommandConfiguration(
+            abstract: "Stops the processes that `up` has started; each finishes what is open.")
         @Option(help: "The folder given to `up`.") var directory = "var"
 
         func run() async throws {

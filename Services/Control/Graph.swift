@@ -38,21 +38,30 @@ struct Graph {
         var nodes: [Node] = []
         for (path, item) in root["paths"]?.pairs ?? [] {
             guard let operation = item["post"] else {
-                note("the path \(path.string ?? "") has no post operation", path, "a node is: post: {operationId: NAME, x-intelmq-worker: {uses: WORKER}}")
+                note(
+                    "the path \(path.string ?? "") has no post operation", path,
+                    "a node is: post: {operationId: NAME, x-intelmq-worker: {uses: WORKER}}")
                 continue
             }
-            guard let name = operation["operationId"]?.string, let worker = operation["x-intelmq-worker"], let uses = worker["uses"] else {
+            guard let name = operation["operationId"]?.string, let worker = operation["x-intelmq-worker"],
+                let uses = worker["uses"]
+            else {
                 note("a node needs an operationId and x-intelmq-worker: {uses: …}", operation)
                 continue
             }
             guard let entry = roster.worker(named: uses.string ?? "") else {
-                note("unknown worker \"\(uses.string ?? "")\"", uses, roster.nearest(uses.string ?? "").map { "did you mean \"\($0)\"?" })
+                note(
+                    "unknown worker \"\(uses.string ?? "")\"", uses,
+                    roster.nearest(uses.string ?? "").map { "did you mean \"\($0)\"?" })
                 continue
             }
             if nodes.contains(where: { $0.name == name }) { note("two nodes are named \"\(name)\"", operation["operationId"]!) }
             let edges = (operation["x-intelmq-edges"]?.array ?? []).map { (to: $0["to"]?.string ?? "", node: $0["to"] ?? $0) }
             let server = item["servers"]?.array?.first?["url"]?.string ?? root["servers"]?.array?.first?["url"]?.string ?? ""
-            nodes.append(Node(name: name, entry: entry, server: server, settings: worker["settings"], worker: worker, edges: edges, place: operation))
+            nodes.append(
+                Node(
+                    name: name, entry: entry, server: server, settings: worker["settings"], worker: worker, edges: edges,
+                    place: operation))
         }
         if nodes.isEmpty, messages.isEmpty { note("the workflow has no nodes", root["paths"] ?? root) }
         for node in nodes {
@@ -61,7 +70,9 @@ struct Graph {
                 note("the edge from \(node.name) ends nowhere: no node \"\(edge.to)\"", edge.node, near)
             }
         }
-        if let cycle = Self.cycle(nodes) { note("a cycle: \(cycle.joined(separator: " → "))", nodes[0].place, "events would run round for ever") }
+        if let cycle = Self.cycle(nodes) {
+            note("a cycle: \(cycle.joined(separator: " → "))", nodes[0].place, "events would run round for ever")
+        }
         guard messages.isEmpty else { throw ConfigurationError(messages) }
         title = root["info"]?["title"]?.string ?? path
         self.nodes = nodes

@@ -8,13 +8,16 @@ struct LocalFleet {
 
     /// Starts every node, those at the end first, and returns when all are ready.
     func start(_ graph: Graph) async throws(Rejection) {
-        guard processes().isEmpty else { throw .unavailable("a workflow is running in \(directory); stop it: intelmqctl down --directory \(directory)") }
+        guard processes().isEmpty else {
+            throw .unavailable("a workflow is running in \(directory); stop it: intelmqctl down --directory \(directory)")
+        }
         for folder in ["etc/config.d", "state", "log", "run"] { try folder.withFolder(in: directory) }
         closeOnSpawn()
         for node in graph.leavesFirst {
             let file = "\(directory)/etc/config.d/\(node.name).yaml"
             try replaceFile(file, with: Array(graph.configuration(of: node, state: "\(directory)/state").utf8))
-            let pid = try spawn(["/proc/self/exe", node.entry.name, "serve", "--config", file], log: "\(directory)/log/\(node.name).log")
+            let pid = try spawn(
+                ["/proc/self/exe", node.entry.name, "serve", "--config", file], log: "\(directory)/log/\(node.name).log")
             try replaceFile("\(directory)/run/\(node.name).pid", with: Array("\(pid)\n".utf8))
             if node.entry.family != .collector { try await waitUntilReady(node, pid) }
         }
@@ -30,11 +33,16 @@ struct LocalFleet {
     private func waitUntilReady(_ node: Graph.Node, _ pid: pid_t) async throws(Rejection) {
         let client = HTTPClient(connectionsPerHost: 1)
         for _ in 0..<500 {
-            if let answer = try? await client.send(HTTPClientRequest(url: "\(node.server)/readyz", timeoutMilliseconds: 1000)), answer.status == 200 { return }
+            if let answer = try? await client.send(HTTPClientRequest(url: "\(node.server)/readyz", timeoutMilliseconds: 1000)),
+                answer.status == 200
+            {
+                return
+            }
             var status: Int32 = 0
             if waitpid(pid, &status, WNOHANG) == pid {
                 unlink("\(directory)/run/\(node.name).pid")
-                let log = readFile("\(directory)/log/\(node.name).log").map { String(decoding: $0.suffix(2000), as: UTF8.self) } ?? ""
+                let log =
+                    readFile("\(directory)/log/\(node.name).log").map { String(decoding: $0.suffix(2000), as: UTF8.self) } ?? ""
                 _ = await stop()
                 throw .unavailable("the node \(node.name) does not start:\n\(log)")
             }
@@ -69,7 +77,9 @@ struct LocalFleet {
         defer { closedir(folder) }
         var found: [(String, pid_t)] = []
         while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+            }
             guard name.hasSuffix(".pid"), let bytes = readFile("\(directory)/run/\(name)") else { continue }
             guard let pid = pid_t(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)), isOurs(pid) else { continue }
             found.append((String(name.dropLast(4)), pid))

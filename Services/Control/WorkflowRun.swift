@@ -17,7 +17,8 @@ struct WorkflowRun {
                 throw ConfigurationError([error.description])
             }
             let configuration = try ConfigurationReader.read(document, roster: roster, expected: node.entry)
-            services[node.name] = try Service.inProcess(configuration, next: node.edges.compactMap { edge in services[edge.to].map { (edge.to, $0) } })
+            services[node.name] = try Service.inProcess(
+                configuration, next: node.edges.compactMap { edge in services[edge.to].map { (edge.to, $0) } })
         }
     }
 

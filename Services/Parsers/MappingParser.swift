@@ -34,6 +34,7 @@ extension ParsedEvents: MappingSink {
         }
     }
 
+    /// Takes a row that could not be read.
     public mutating func refuse(_ row: ByteView, line: Int, _ reason: String) { reject(row, line: line, .malformed(reason)) }
 }
 

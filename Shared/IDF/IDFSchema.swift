@@ -14,14 +14,17 @@ public enum IDFSchema {
         let meta = object(
             [
                 .init("format-name", .object(["const": .string(Packet.formatName)])),
-                .init("version", .object(["type": .string("string"), "pattern": .string("^3\\.")])), .init("url", text), .init("id", uuid),
+                .init("version", .object(["type": .string("string"), "pattern": .string("^3\\.")])), .init("url", text),
+                .init("id", uuid),
                 .init("source", text), .init("producer", text), .init("created-at", time), .init("intake-at", time),
-                .init("ecs", .object(["type": .string("object")])), .init("hops", .object(["type": .string("integer"), "minimum": .number("0")])),
+                .init("ecs", .object(["type": .string("object")])),
+                .init("hops", .object(["type": .string("integer"), "minimum": .number("0")])),
             ], required: ["format-name", "version"], open: true)
         let resource = object(
             [
                 .init("type", .object(["enum": .array([.string("event"), .string("report")])])), .init("id", uuid),
-                .init("attributes", .object(["$ref": .string("#/$defs/attributes")])), .init("meta", .object(["type": .string("object")])),
+                .init("attributes", .object(["$ref": .string("#/$defs/attributes")])),
+                .init("meta", .object(["type": .string("object")])),
             ], required: ["type", "attributes"])
         return .object([
             "$schema": .string("https://json-schema.org/draft/2020-12/schema"), "$id": .string(Packet.formatURL),
@@ -40,7 +43,11 @@ public enum IDFSchema {
         var members: [JSONValue.Member] = []
         for child in node.order {
             let below = table.nodes[child]
-            if let field = below.field { members.append(.init(below.name, schema(field.field))) } else { members.append(.init(below.name, attributes(child))) }
+            if let field = below.field {
+                members.append(.init(below.name, schema(field.field)))
+            } else {
+                members.append(.init(below.name, attributes(child)))
+            }
         }
         return .object([
             "type": .string("object"), "properties": .object(members), "additionalProperties": .boolean(node.isOpen),
@@ -51,16 +58,20 @@ public enum IDFSchema {
         let value = JSONValue.object(field.type.schema)
         let description = JSONValue.Member("description", .string(field.summary))
         guard field.isMany else { return .object([description] + field.type.schema) }
-        let list = JSONValue.object(["type": .string("array"), "items": .object(["anyOf": .array([value, .object(["type": .string("null")])])])])
+        let list = JSONValue.object([
+            "type": .string("array"), "items": .object(["anyOf": .array([value, .object(["type": .string("null")])])]),
+        ])
         return .object([description, .init("anyOf", .array([value, list]))])
     }
 
     /// The table of fields as a page.
     public static var page: String {
-        var text = "# Fields of the data format\n\nRendered from `Shared/IDF/Fields/Fields.swift`. A field marked * takes several values, the most relevant first.\n\n"
+        var text =
+            "# Fields of the data format\n\nRendered from `Shared/IDF/Fields/Fields.swift`. A field marked * takes several values, the most relevant first.\n\n"
         text += "| field | type | ECS | old name | what |\n|---|---|---|---|---|\n"
         for field in FieldTable.shared.fields where FieldTable.shared.open[field.name] == nil {
-            text += "| `\(field.name)`\(field.isMany ? " *" : "") | \(field.type.rawValue) | \(field.origin.rawValue) | \(field.dho.map { "`\($0)`" } ?? "") | \(field.summary) |\n"
+            text +=
+                "| `\(field.name)`\(field.isMany ? " *" : "") | \(field.type.rawValue) | \(field.origin.rawValue) | \(field.dho.map { "`\($0)`" } ?? "") | \(field.summary) |\n"
         }
         return text + "\n`custom`, `n6`, `misp` and `idea` take any members: JSON of the user or of the other format.\n"
     }
@@ -70,9 +81,15 @@ extension FieldType {
     /// JSON Schema of one value.
     var schema: [JSONValue.Member] {
         func type(_ name: String) -> JSONValue.Member { .init("type", .string(name)) }
-        func bounds(_ low: String, _ high: String) -> [JSONValue.Member] { [.init("minimum", .number(low)), .init("maximum", .number(high))] }
+        func bounds(_ low: String, _ high: String) -> [JSONValue.Member] {
+            [.init("minimum", .number(low)), .init("maximum", .number(high))]
+        }
         switch self {
-        case .ip: return [type("string"), .init("anyOf", .array([.object(["format": .string("ipv4")]), .object(["format": .string("ipv6")])]))]
+        case .ip:
+            return [
+                type("string"),
+                .init("anyOf", .array([.object(["format": .string("ipv4")]), .object(["format": .string("ipv6")])])),
+            ]
         case .time: return [type("string"), .init("format", .string("date-time"))]
         case .url: return [type("string"), .init("format", .string("uri"))]
         case .uuid: return [type("string"), .init("format", .string("uuid"))]
@@ -88,7 +105,8 @@ extension FieldType {
         case .registry: return [.init("enum", .array(["AFRINIC", "APNIC", "ARIN", "LACNIC", "RIPE"].map { .string($0) }))]
         case .taxonomy: return [.init("enum", .array(TaxonomyClass.allCases.map { .string($0.rawValue) }))]
         case .classification: return [.init("enum", .array(ClassificationType.all.map { .string($0.name) }))]
-        case .tlp: return [.init("enum", .array(["WHITE", "CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"].map { .string($0) }))]
+        case .tlp:
+            return [.init("enum", .array(["WHITE", "CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"].map { .string($0) }))]
         case .base64: return [type("string"), .init("contentEncoding", .string("base64"))]
         case .json: return []
         default: return [type("string"), .init("minLength", .number("1"))]

@@ -41,7 +41,13 @@ struct RecentSetFile: ~Copyable, @unchecked Sendable {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw RecentSetFile.refused("open", path, errno) }
         do throws(RecentSetError) {
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw .inUse(path) }
+            // A process that is just ending, or being started by the last owner, may hold it for a moment.
+            var tries = 0
+            while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+                tries += 1
+                guard tries < 50 else { throw .inUse(path) }
+                usleep(10_000)
+            }
             var status = stat()
             guard fstat(descriptor, &status) == 0 else { throw RecentSetFile.refused("look at", path, errno) }
             guard status.st_mode & S_IFMT == S_IFREG else { throw .wrongFile("\(path) is not a regular file") }

@@ -231,7 +231,9 @@ struct CaseRun {
                 }
             }
             for (index, (event, node)) in zip(outcome.events, wanted).enumerated() {
-                failures += FlatEvent(event).differences(from: node, id: event.id).map { "event \(index): \($0)" }
+                failures += FlatEvent(event, folder: folder.path).differences(from: node, id: event.id).map {
+                    "event \(index): \($0)"
+                }
             }
         }
         for name in Set(outcome.undeclared).sorted() {

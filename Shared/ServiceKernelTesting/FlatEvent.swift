@@ -5,12 +5,19 @@ import YAML
 struct FlatEvent {
     var members: [(name: String, value: JSONValue)] = []
 
-    init(_ event: Event) {
+    /// - Parameter folder: a path that stands as `{tmp}` in a case, because it is another one every time.
+    init(_ event: Event, folder: String? = nil) {
         for field in event.fields {
             if FieldID(field.name) == nil {
                 for member in event.freeMembers(field.name) { flatten("\(field.name).\(member.name)", member.value) }
             } else if let value = event.json(field) {
                 members.append((field.name, value))
+            }
+        }
+        guard let folder else { return }
+        for index in members.indices {
+            if case .string(let text) = members[index].value {
+                members[index].value = .string(text.replacing(folder, with: "{tmp}"))
             }
         }
     }

@@ -26,7 +26,8 @@ extension Spool {
     }
 
     /// Dead letters of a spool that another process may have open: it only looks. None where there is no spool.
-    public static func deadLetters(in directory: String, limit: Int, after: Int64? = nil) throws(SpoolError) -> [StoredDeadLetter] {
+    public static func deadLetters(in directory: String, limit: Int, after: Int64? = nil) throws(SpoolError) -> [StoredDeadLetter]
+    {
         let path = "\(directory)/spool.sqlite"
         guard access(path, F_OK) == 0 else { return [] }
         do throws(SQLiteError) {

@@ -45,7 +45,14 @@ struct SpoolFiles: Sendable {
     func lock() throws(SpoolError) -> Int32 {
         let descriptor = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw refused("open", lockFile, errno) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // A process that is just ending, or being started by the last owner, may hold it for a moment.
+        var tries = 0
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            tries += 1
+            if tries < 50 {
+                usleep(10_000)
+                continue
+            }
             close(descriptor)
             throw .disk("the spool in \(directory) is in use by another process; give each process a directory of its own")
         }

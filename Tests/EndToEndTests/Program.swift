@@ -9,7 +9,8 @@ enum Program {
         return bundle.appendingPathComponent("intelmq").path
     }()
 
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
 
     struct Result: Sendable {
         let code: Int32
@@ -45,7 +46,8 @@ enum Program {
         try process.run()
         process.waitUntilExit()
         return Result(
-            code: process.terminationStatus, out: try String(contentsOf: files[1], encoding: .utf8), err: try String(contentsOf: files[2], encoding: .utf8))
+            code: process.terminationStatus, out: try String(contentsOf: files[1], encoding: .utf8),
+            err: try String(contentsOf: files[2], encoding: .utf8))
     }
 
     /// Starts a service with this configuration and waits until it is ready.
@@ -60,7 +62,11 @@ enum Program {
         process.standardError = FileHandle.nullDevice
         try process.run()
         for _ in 0..<500 {
-            if let answer = try? await client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz")), answer.status == 200 { return process }
+            if let answer = try? await client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz")),
+                answer.status == 200
+            {
+                return process
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
         throw Failure("\(name) is not ready")
@@ -68,15 +74,21 @@ enum Program {
 
     static let client = HTTPClient(connectionsPerHost: 16)
 
-    static func post(_ path: String, port: Int, _ body: [UInt8], type: String = "application/json") async throws -> HTTPClientResponse {
+    static func post(_ path: String, port: Int, _ body: [UInt8], type: String = "application/json") async throws
+        -> HTTPClientResponse
+    {
         try await client.send(
-            HTTPClientRequest(method: .post, url: "http://127.0.0.1:\(port)\(path)", headers: [("Content-Type", type)], body: body))
+            HTTPClientRequest(
+                method: .post, url: "http://127.0.0.1:\(port)\(path)", headers: [("Content-Type", type)], body: body))
     }
 
     /// The sum of a counter over its labels.
     static func metric(_ name: String, port: Int) async throws -> Int {
-        let page = String(decoding: try await client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/metrics")).body, as: UTF8.self)
-        return page.split(separator: "\n").filter { $0.hasPrefix(name) }.reduce(0) { $0 + (Int($1.split(separator: " ").last ?? "") ?? 0) }
+        let page = String(
+            decoding: try await client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/metrics")).body, as: UTF8.self)
+        return page.split(separator: "\n").filter { $0.hasPrefix(name) }.reduce(0) {
+            $0 + (Int($1.split(separator: " ").last ?? "") ?? 0)
+        }
     }
 
     /// Waits until a condition holds.

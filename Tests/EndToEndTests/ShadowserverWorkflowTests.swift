@@ -9,7 +9,9 @@ struct ShadowserverWorkflowTests {
     /// The example workflow with ports and paths of this test.
     private func graph(in folder: Folder, ports: [Int]) throws -> String {
         var text = try String(contentsOfFile: "\(Program.root)/openapi/workflows/shadowserver.yaml", encoding: .utf8)
-        for (index, port) in ports.enumerated() { text = text.replacingOccurrences(of: "127.0.0.1:870\(index + 1)", with: "127.0.0.1:\(port)") }
+        for (index, port) in ports.enumerated() {
+            text = text.replacingOccurrences(of: "127.0.0.1:870\(index + 1)", with: "127.0.0.1:\(port)")
+        }
         text = text.replacingOccurrences(of: "var/events.sqlite", with: "\(folder.path)/events.sqlite")
         return try folder.write("graph.yaml", text)
     }
@@ -49,9 +51,12 @@ struct ShadowserverWorkflowTests {
         defer { killAll(in: "\(fleet)/run") }
 
         // A relay in the middle dies while packets are under way and comes back.
-        let killed = Int32(try String(contentsOfFile: "\(fleet)/run/taxonomy.pid", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines))!
+        let killed = Int32(
+            try String(contentsOfFile: "\(fleet)/run/taxonomy.pid", encoding: .utf8).trimmingCharacters(
+                in: .whitespacesAndNewlines))!
         kill(killed, SIGKILL)
-        let answer = try await Program.post("/v1/reports?file_name=2026-11-20-scan_rdp-x.csv", port: ports[0], try report(rows: 1000, bad: 3), type: "text/csv")
+        let answer = try await Program.post(
+            "/v1/reports?file_name=2026-11-20-scan_rdp-x.csv", port: ports[0], try report(rows: 1000, bad: 3), type: "text/csv")
         #expect(answer.status == 202)
         let body = String(decoding: answer.body, as: UTF8.self)
         #expect(body.contains("\"accepted\":1000"))
@@ -64,11 +69,14 @@ struct ShadowserverWorkflowTests {
         try await Program.eventually("all events stored") { try await stored(folder) == unique }
         #expect(try await Program.metric("intelmq_events_dropped_total", port: ports[3]) == 1000 - unique)
 
-        let letters = try await Program.run(["shadowserver-parser", "dead-letters", "--json", "--config", "\(fleet)/etc/config.d/shadowserver.yaml"])
+        let letters = try await Program.run([
+            "shadowserver-parser", "dead-letters", "--json", "--config", "\(fleet)/etc/config.d/shadowserver.yaml",
+        ])
         #expect(letters.out.contains("not an address 1"))
         #expect(letters.out.split(separator: "\n").count == 3)
 
-        let lookup = try await Program.client.send(HTTPClientRequest(url: "http://127.0.0.1:\(ports[1])/v1/lookup/192.0.2.1/source.as.number"))
+        let lookup = try await Program.client.send(
+            HTTPClientRequest(url: "http://127.0.0.1:\(ports[1])/v1/lookup/192.0.2.1/source.as.number"))
         #expect(String(decoding: lookup.body, as: UTF8.self) == "64496\n")
         again.terminate()
         #expect(try await Program.run(["ctl", "down", "--directory", fleet]).code == 0)
@@ -77,7 +85,8 @@ struct ShadowserverWorkflowTests {
     /// Ends what a failed test has left running.
     private func killAll(in folder: String) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+            let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8).trimmingCharacters(
+                in: .whitespacesAndNewlines)
             if let pid = text.flatMap({ Int32($0) }) { kill(pid, SIGKILL) }
         }
     }
@@ -103,9 +112,11 @@ struct ShadowserverWorkflowTests {
     @Test func `workers are Unix filters`() async throws {
         let input = String(decoding: try report(rows: 700), as: UTF8.self)
         let parsed = try await Program.run(
-            ["shadowserver-parser", "run", "--stop-after", "600", "--set", "schema=deploy/demo/shadowserver-schema.json"], input: input)
+            ["shadowserver-parser", "run", "--stop-after", "600", "--set", "schema=deploy/demo/shadowserver-schema.json"],
+            input: input)
         #expect(parsed.code == 0, "\(parsed.err)")
-        let looked = try await Program.run(["asn-lookup-expert", "run", "--set", "database=deploy/demo/asn.mmdb"], input: parsed.out)
+        let looked = try await Program.run(
+            ["asn-lookup-expert", "run", "--set", "database=deploy/demo/asn.mmdb"], input: parsed.out)
         #expect(looked.code == 0, "\(looked.err)")
         let packets = try looked.out.split(separator: "\n").map { try Packet(decoding: Array($0.utf8)) }
         #expect(packets.map(\.events.count).reduce(0, +) == 600)
@@ -118,7 +129,8 @@ struct ShadowserverWorkflowTests {
         let folder = try Folder()
         let ports = Program.freePorts(2)
         let store = try await Program.serve(
-            "store", "worker: sql-output\nlisten: 127.0.0.1:\(ports[1])\nstate: \(folder.path)/store\nsettings: {database: \(folder.path)/events.sqlite}\n",
+            "store",
+            "worker: sql-output\nlisten: 127.0.0.1:\(ports[1])\nstate: \(folder.path)/store\nsettings: {database: \(folder.path)/events.sqlite}\n",
             in: folder, port: ports[1])
         defer { store.terminate() }
         let parser = """
@@ -134,7 +146,8 @@ struct ShadowserverWorkflowTests {
         let accepted = await withTaskGroup(of: Int.self) { group in
             for _ in 0..<20 {
                 group.addTask {
-                    let answer = try? await Program.post("/v1/reports?file_name=2026-11-20-scan_rdp-x.csv", port: ports[0], report, type: "text/csv")
+                    let answer = try? await Program.post(
+                        "/v1/reports?file_name=2026-11-20-scan_rdp-x.csv", port: ports[0], report, type: "text/csv")
                     return answer?.status == 202 ? 500 : 0
                 }
             }
@@ -155,11 +168,14 @@ struct ShadowserverWorkflowTests {
         try await Program.eventually("\(accepted) acknowledged events stored") { try await stored(folder) >= accepted }
     }
 
-    @Test func `a relay whose next hop is absent refuses with 503, a durable service takes the packet and delivers it later`() async throws {
+    @Test func `a relay whose next hop is absent refuses with 503, a durable service takes the packet and delivers it later`()
+        async throws
+    {
         let folder = try Folder()
         let ports = Program.freePorts(3)
         let relay = try await Program.serve(
-            "relay", "worker: taxonomy-expert\nlisten: 127.0.0.1:\(ports[0])\nedges: [\"http://127.0.0.1:\(ports[2])\"]\n", in: folder, port: ports[0])
+            "relay", "worker: taxonomy-expert\nlisten: 127.0.0.1:\(ports[0])\nedges: [\"http://127.0.0.1:\(ports[2])\"]\n",
+            in: folder, port: ports[0])
         defer { relay.terminate() }
         let durable = try await Program.serve(
             "durable",
@@ -175,7 +191,8 @@ struct ShadowserverWorkflowTests {
         let kept = try await Program.post("/v1/packets", port: ports[1], packet)
         #expect(kept.status == 202)
         let store = try await Program.serve(
-            "store", "worker: file-output\nlisten: 127.0.0.1:\(ports[2])\nsettings: {path: \(folder.path)/events.ndjson}\n", in: folder, port: ports[2])
+            "store", "worker: file-output\nlisten: 127.0.0.1:\(ports[2])\nsettings: {path: \(folder.path)/events.ndjson}\n",
+            in: folder, port: ports[2])
         defer { store.terminate() }
         try await Program.eventually("the event in the file") {
             try String(contentsOfFile: "\(folder.path)/events.ndjson", encoding: .utf8).contains(event.id.description)

@@ -27,7 +27,8 @@ import Testing
     @Test func `a corrupt database is a configuration error`() async throws {
         let folder = try Folder()
         let database = try folder.write("asn.mmdb", String(repeating: "garbage ", count: 1000))
-        let file = try folder.write("x.yaml", "worker: asn-lookup-expert\nlisten: 127.0.0.1:1\nsettings: {database: \(database)}\n")
+        let file = try folder.write(
+            "x.yaml", "worker: asn-lookup-expert\nlisten: 127.0.0.1:1\nsettings: {database: \(database)}\n")
         let result = try await Program.run(["asn-lookup-expert", "serve", "--config", file])
         #expect(result.code == 78)
         #expect(result.err.contains("setting \"database\""))
@@ -52,9 +53,12 @@ import Testing
     }
 
     @Test func `all mistakes of a file are named at once`() async throws {
-        let result = try await check("worker: asn-lookup-expert\nlisten: nowhere\nlimits: {body: much, evnts: 3}\nedges: [{to: ftp://x}]\n")
+        let result = try await check(
+            "worker: asn-lookup-expert\nlisten: nowhere\nlimits: {body: much, evnts: 3}\nedges: [{to: ftp://x}]\n")
         #expect(result.code == 78)
-        for part in ["listen:", "body:", "\"evnts\"", "edges:", "needs the setting \"database\""] { #expect(result.err.contains(part), "\(part)") }
+        for part in ["listen:", "body:", "\"evnts\"", "edges:", "needs the setting \"database\""] {
+            #expect(result.err.contains(part), "\(part)")
+        }
     }
 
     @Test func `the program knows its workers and verbs`() async throws {
@@ -77,12 +81,15 @@ import Testing
         let pipe = Pipe()
         process.standardOutput = pipe
         try process.run()
-        #expect(String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).hasPrefix("intelmq-taxonomy-expert"))
+        #expect(
+            String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).hasPrefix("intelmq-taxonomy-expert"))
         process.waitUntilExit()
     }
 
     @Test func `bad data ends a filter with 65 and says where`() async throws {
-        let result = try await Program.run(["taxonomy-expert", "run"], input: "{\"meta\": {\"format-name\": \"IntelMQ-IDF\", \"version\": \"3.1\"}, \"data\": [}\n")
+        let result = try await Program.run(
+            ["taxonomy-expert", "run"],
+            input: "{\"meta\": {\"format-name\": \"IntelMQ-IDF\", \"version\": \"3.1\"}, \"data\": [}\n")
         #expect(result.code == 65)
         #expect(result.err.contains("line 1"))
         #expect(result.err.contains("column"))

@@ -10,7 +10,8 @@ import Testing
 /// What is rendered from the code is committed, and current.
 @Suite struct PaperTests {
     private let roster = Roster(collectors + parsers + experts + outputs)
-    private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
 
     @Test func `the rendered papers are current (make papers)`() throws {
         for (path, content) in Papers.all(roster) {

@@ -58,7 +58,9 @@ private final class Feed: HTTPHandler {
 
     @Test func `a feed is handed on once per change, and again if nobody took it`() async throws {
         let feed = Feed { head in
-            head.header("If-None-Match") == "\"1\"" ? HTTPResponse(status: 304) : HTTPResponse(status: 200, headers: [("ETag", "\"1\"")], body: Array("192.0.2.1\n".utf8))
+            head.header("If-None-Match") == "\"1\""
+                ? HTTPResponse(status: 304)
+                : HTTPResponse(status: 200, headers: [("ETag", "\"1\"")], body: Array("192.0.2.1\n".utf8))
         }
         let server = try HTTPServer(HTTPServerConfiguration(), handler: feed)
         let http = try collector("http-collector", "url: \"http://127.0.0.1:\(server.port)/list.txt\", feed-name: List")
@@ -88,7 +90,9 @@ private final class Feed: HTTPHandler {
     }
 
     @Test func `an answer over the limit is refused and the limit named`() async throws {
-        let server = try HTTPServer(HTTPServerConfiguration(), handler: Feed { _ in HTTPResponse(status: 200, body: .init(repeating: 65, count: 100_000)) })
+        let server = try HTTPServer(
+            HTTPServerConfiguration(),
+            handler: Feed { _ in HTTPResponse(status: 200, body: .init(repeating: 65, count: 100_000)) })
         let http = try collector("http-collector", "url: \"http://127.0.0.1:\(server.port)/\", size-limit: 10 KiB")
         let error = await #expect(throws: Rejection.self) { try await round(http) }
         #expect(error?.detail.contains("10240") == true)

@@ -37,12 +37,15 @@ import YAML
         let database = try SQLiteDatabase(path: "\(folder)/events.sqlite", access: .readOnly)
         #expect(try database.integer("SELECT count(*) FROM events") == 51)
         #expect(try database.integer("SELECT max(source_asn) FROM events") == 4_294_967_295)
-        #expect(try database.integer("SELECT count(*) FROM events WHERE json_extract(event, '$.custom.quote') LIKE 'it''s %'") == 51)
+        #expect(
+            try database.integer("SELECT count(*) FROM events WHERE json_extract(event, '$.custom.quote') LIKE 'it''s %'") == 51)
         #expect(try database.integer("SELECT count(*) FROM events WHERE time = '2026-11-20T12:00:00Z'") == 51)
     }
 
     @Test func `a table name cannot carry SQL`() throws {
-        #expect(throws: Rejection.self) { try output("sql-output", "database: \"\(folder)/x.sqlite\", table: \"events; DROP TABLE events\"") }
+        #expect(throws: Rejection.self) {
+            try output("sql-output", "database: \"\(folder)/x.sqlite\", table: \"events; DROP TABLE events\"")
+        }
     }
 
     @Test func `lines are whole packets, and half a line left by a crash is cut off`() async throws {

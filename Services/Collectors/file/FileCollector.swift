@@ -5,7 +5,8 @@ import ServiceKernel
 
 /// Reads files that appear in a folder.
 struct FileCollector: Collector {
-    static let spec = Spec("file", "Reads the files of a folder whose names end in a given way, each once per change.", writes: Feed.writes)
+    static let spec = Spec(
+        "file", "Reads the files of a folder whose names end in a given way, each once per change.", writes: Feed.writes)
 
     @Setting("Folder to look into.", example: "/var/spool/intelmq/in") var path: String
     @Setting("End of the names of files to read.") var postfix = ".csv"
@@ -26,19 +27,25 @@ struct FileCollector: Collector {
             let version = "\(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) \(status.st_ino)"
             guard seen[name] != version else { continue }
             guard let bytes = readFile(file, limit: sizeLimit.bytes) else {
-                context.log.error("cannot read \(file): \(errno == 0 ? "larger than size-limit \(sizeLimit)" : String(cString: strerror(errno)))")
+                context.log.error(
+                    "cannot read \(file): \(errno == 0 ? "larger than size-limit \(sizeLimit)" : String(cString: strerror(errno)))"
+                )
                 continue
             }
             let members: [ArchiveMember]
             do throws(ArchiveError) {
-                members = extract && isArchive(bytes)
-                    ? try unpack(bytes, only: nil, limit: sizeLimit.bytes, fileName: name) : [ArchiveMember(name: name, bytes: bytes)]
+                members =
+                    extract && isArchive(bytes)
+                    ? try unpack(bytes, only: nil, limit: sizeLimit.bytes, fileName: name)
+                    : [ArchiveMember(name: name, bytes: bytes)]
             } catch {
                 context.log.error("cannot unpack \(file): \(error)")
                 continue
             }
             for member in members {
-                try await hand(Feed(name: feedName, provider: feedProvider, url: "file://localhost\(file)").report(member.bytes, fileName: member.name))
+                try await hand(
+                    Feed(name: feedName, provider: feedProvider, url: "file://localhost\(file)").report(
+                        member.bytes, fileName: member.name))
             }
             if delete { unlink(file) }
             seen[name] = version
@@ -47,11 +54,15 @@ struct FileCollector: Collector {
     }
 
     private func names() throws(Rejection) -> [String] {
-        guard let folder = opendir(path) else { throw .unavailable("cannot look into \(path): \(String(cString: strerror(errno)))") }
+        guard let folder = opendir(path) else {
+            throw .unavailable("cannot look into \(path): \(String(cString: strerror(errno)))")
+        }
         defer { closedir(folder) }
         var names: [String] = []
         while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+            }
             if !name.hasPrefix("."), name.hasSuffix(postfix) { names.append(name) }
         }
         return names.sorted()

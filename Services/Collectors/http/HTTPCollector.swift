@@ -33,7 +33,9 @@ struct HTTPCollector: Collector {
         guard response.status == 200 else {
             throw .unavailable("\(shown) answered \(response.status); it is asked again later")
         }
-        let name = response.effectiveURL.split(separator: "?").first.flatMap { $0.split(separator: "/").last }.map(String.init) ?? "report"
+        let name =
+            response.effectiveURL.split(separator: "?").first.flatMap { $0.split(separator: "/").last }.map(String.init)
+            ?? "report"
         let feed = Feed(name: feedName, provider: feedProvider, url: url)
         if extract, isArchive(response.body) {
             let found: [ArchiveMember]
@@ -60,7 +62,8 @@ struct HTTPCollector: Collector {
         if let etag { sent.append(("If-None-Match", etag)) }
         if let modified { sent.append(("If-Modified-Since", modified)) }
         let request = HTTPClientRequest(
-            url: url, headers: sent, timeoutMilliseconds: Int(timeout.seconds * 1000), responseLimit: sizeLimit.bytes, followRedirects: redirects,
+            url: url, headers: sent, timeoutMilliseconds: Int(timeout.seconds * 1000), responseLimit: sizeLimit.bytes,
+            followRedirects: redirects,
             username: username, password: password?.revealed, verifyTLS: verifyCertificate, proxy: proxy, decompress: true)
         do throws(HTTPClientError) {
             return try await client.send(request)

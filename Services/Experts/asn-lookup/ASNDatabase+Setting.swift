@@ -1,3 +1,6 @@
+// The members that a protocol asks for are documented there.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
 import ASNDatabase
 import IDF
 import ServiceKernel

@@ -12,7 +12,9 @@ struct TaxonomyExpert: Expert {
         let names = event.all(.classificationType)
         let types = names.isEmpty ? [ClassificationType("undetermined")] : names.map { ClassificationType($0) }
         if names.isEmpty { event[.classificationType] = "undetermined" }
-        if event[.classificationTaxonomy] == nil { event.set(.classificationTaxonomy, to: types.map { $0?.taxonomy.rawValue ?? "other" }) }
+        if event[.classificationTaxonomy] == nil {
+            event.set(.classificationTaxonomy, to: types.map { $0?.taxonomy.rawValue ?? "other" })
+        }
         // What ECS says of the event comes from the most relevant type.
         if let type = types[0] {
             event.fill(.eventKind, type.eventKind)

@@ -11,7 +11,8 @@ struct FileOutput: Output {
 
     @Setting("File to append to; made if it is not there.", example: "/var/lib/intelmq/events.ndjson") var path: String
     @Setting("ndjson (one event a line) or csv.") var format = Format.ndjson
-    @Setting("Columns of a CSV file, in order; needed for csv.", example: "[\"@timestamp\", source.ip]") var fields: [FieldID] = []
+    @Setting("Columns of a CSV file, in order; needed for csv.", example: "[\"@timestamp\", source.ip]") var fields: [FieldID] =
+        []
 
     private var file: GroupWriter<[UInt8]>?
 

@@ -5,7 +5,8 @@ import Synchronization
 
 /// Stores events in a SQL database.
 struct SQLOutput: Output {
-    static let spec = Spec("sql", "Stores events in a SQL database: the fields people search in columns of their own, the whole event beside them.")
+    static let spec = Spec(
+        "sql", "Stores events in a SQL database: the fields people search in columns of their own, the whole event beside them.")
 
     @Setting("SQLite database file; made if it is not there.", example: "/var/lib/intelmq/events.sqlite") var database: String
     @Setting("Table to store into.") var table = "events"
@@ -55,7 +56,8 @@ final class EventStore: Sendable {
             for statement in Self.definition(table) { try database.execute(statement) }
             let names = Self.columns.map(\.name)
             let insert = try database.prepare(
-                "INSERT INTO \(table) (id, \(names.joined(separator: ", ")), event) VALUES (?, \(names.map { _ in "?" }.joined(separator: ", ")), ?) ON CONFLICT (id) DO NOTHING")
+                "INSERT INTO \(table) (id, \(names.joined(separator: ", ")), event) VALUES (?, \(names.map { _ in "?" }.joined(separator: ", ")), ?) ON CONFLICT (id) DO NOTHING"
+            )
             connection = Mutex(Connection(database: database, insert: insert))
         } catch {
             throw .unavailable("cannot open the database \(path): \(error)")
@@ -82,7 +84,8 @@ final class EventStore: Sendable {
 
     func insert(_ events: [Event]) async throws(Rejection) {
         // Everything but the statements themselves is done here, on the packet's own task.
-        try await writer.write(EventRows(events, columns: Self.columns.map { ($0.field, $0.type == "integer" || $0.type == "bigint") }))
+        try await writer.write(
+            EventRows(events, columns: Self.columns.map { ($0.field, $0.type == "integer" || $0.type == "bigint") }))
     }
 
     private static func insert(_ rows: EventRows, _ statement: SQLiteStatement) throws(SQLiteError) {
@@ -94,7 +97,8 @@ final class EventStore: Sendable {
                     case .integer(let value): try statement.bind(column + 1, value)
                     case .text(let start, let end):
                         // The text outlives the step.
-                        try statement.bindText(column + 1, UnsafeBufferPointer(rebasing: text[Int(start)..<Int(end)]), copy: false)
+                        try statement.bindText(
+                            column + 1, UnsafeBufferPointer(rebasing: text[Int(start)..<Int(end)]), copy: false)
                     }
                 }
                 _ = try statement.step()

@@ -20,10 +20,10 @@ struct CSVColumns: SettingValue {
         isNamed = node.pairs != nil
         if let pairs = node.pairs {
             for (key, value) in pairs {
-                list.append(Column(name: key.string ?? "", fields: try Self.fields(value.string ?? "", value)))
+                list.append(Column(name: key.string ?? "", fields: try Self.fields(value)))
             }
         } else if let items = node.array {
-            for item in items { list.append(Column(name: "", fields: try Self.fields(item.string ?? "", item))) }
+            for item in items { list.append(Column(name: "", fields: try Self.fields(item))) }
         } else if let text = node.string, !text.isEmpty {
             for part in text.split(separator: ",", omittingEmptySubsequences: false) {
                 list.append(Column(name: "", fields: try Self.fields(String(part), node)))
@@ -34,6 +34,13 @@ struct CSVColumns: SettingValue {
                 "wanted a list of fields in the order of the columns, or a mapping of column names to fields", at: node)
         }
         self.list = list
+    }
+
+    private static func fields(_ node: YAMLNode) throws(SettingProblem) -> [String] {
+        guard node.array == nil, node.pairs == nil else {
+            throw SettingProblem("wanted the name of a field, alternatives joined with |", at: node)
+        }
+        return try fields(node.string ?? "", node)
     }
 
     private static func fields(_ text: String, _ node: YAMLNode) throws(SettingProblem) -> [String] {

@@ -69,11 +69,13 @@ struct ShadowserverParser: Parser {
         if let kind = fileName.flatMap(schema.kind(fileName:)) ?? schema.kind(columns: Set(columns)) { return kind }
         guard let fileName else {
             throw .malformed(
-                "the report has no file name, and its columns fit no report of \(schema.path): \(columns.prefix(40).joined(separator: ", "))")
+                "the report has no file name, and its columns fit no report of \(schema.path): \(columns.prefix(40).joined(separator: ", "))"
+            )
         }
         throw .malformed(
             "neither the file name \"\(fileName)\" nor the columns tell the kind of the report; wanted a name like "
-                + "2026-11-20-scan_rdp-example.csv of a report that \(schema.path) knows (update-db fetches a newer schema), or the setting \"feed\"")
+                + "2026-11-20-scan_rdp-example.csv of a report that \(schema.path) knows (update-db fetches a newer schema), or the setting \"feed\""
+        )
     }
 
     /// What every event begins with: the fields of the feed, and the constants of the kind.

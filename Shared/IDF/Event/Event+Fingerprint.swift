@@ -27,7 +27,8 @@ extension Event {
         withUnsafeTemporaryAllocation(of: Place.self, capacity: members.count) { order in
             var count = 0
             for index in members.indices where chosen(members[index].field) {
-                let place = Place(rank: rows[Int(members[index].field.raw)].rank, index: UInt16(index), prefix: prefix(members[index]))
+                let place = Place(
+                    rank: rows[Int(members[index].field.raw)].rank, index: UInt16(index), prefix: prefix(members[index]))
                 var at = count
                 while at > 0, precedes(place, order[at - 1]) {
                     order[at] = order[at - 1]
@@ -39,7 +40,9 @@ extension Event {
             for place in order[..<count] { append(members[Int(place.index)], rows, to: &text) }
         }
         var digest = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
-        let done = withUnsafeMutableBytes(of: &digest) { ccrypto_sha256(text, text.count, $0.baseAddress!.assumingMemoryBound(to: UInt8.self)) }
+        let done = withUnsafeMutableBytes(of: &digest) {
+            ccrypto_sha256(text, text.count, $0.baseAddress!.assumingMemoryBound(to: UInt8.self))
+        }
         precondition(done == 1, "libcrypto has no SHA-256")
         return (UInt64(bigEndian: digest.0), UInt64(bigEndian: digest.1))
     }

@@ -1,3 +1,6 @@
+// The members that a protocol asks for are documented there.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
 /// A Swift type that values of fields are read and written as.
 public protocol FieldValue: Sendable, Equatable {
     /// Reads the characters of a JSON string without its quotes, or the text of a number or boolean.

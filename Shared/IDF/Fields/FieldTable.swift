@@ -118,7 +118,8 @@ final class FieldTable: @unchecked Sendable {
             (rows + id).initialize(
                 to: Row(
                     type: fields[id].type, isMany: fields[id].isMany, depth: UInt8(path.above.count), rank: UInt16(rank),
-                    above: (above(0), above(1), above(2), above(3)), key: Self.keep(path.key), name: Self.keep(Array(fields[id].name.utf8))))
+                    above: (above(0), above(1), above(2), above(3)), key: Self.keep(path.key),
+                    name: Self.keep(Array(fields[id].name.utf8))))
         }
         fieldOf = .allocate(capacity: nodes.count)
         openOf = .allocate(capacity: nodes.count)
@@ -172,7 +173,8 @@ final class FieldTable: @unchecked Sendable {
         while true {
             let slot = slots[at]
             if slot.node == .max { return nil }
-            if slot.parent == parent, slot.length == key.count, memcmp(keys + Int(slot.offset), key.baseAddress!, key.count) == 0 {
+            if slot.parent == parent, slot.length == key.count, memcmp(keys + Int(slot.offset), key.baseAddress!, key.count) == 0
+            {
                 return Int(slot.node)
             }
             at = (at + 1) & mask

@@ -30,9 +30,12 @@ extension Field {
     private static let feed: [Field] = [
         Field("threat.feed.name", .keyword, "Name of the feed.", dho: "feed.name", many: false),
         Field("threat.feed.code", .keyword, "Short code of the feed.", dho: "feed.code", many: false, .extended),
-        Field("threat.feed.url", .url, "Where the feed was fetched, without credentials.", dho: "feed.url", many: false, .extended),
+        Field(
+            "threat.feed.url", .url, "Where the feed was fetched, without credentials.", dho: "feed.url", many: false, .extended),
         Field("threat.feed.reference", .keyword, "Documentation of the feed.", dho: "feed.documentation", many: false),
-        Field("threat.feed.accuracy", .accuracy, "How far the feed is right, in per cent.", dho: "feed.accuracy", many: false, .extended),
+        Field(
+            "threat.feed.accuracy", .accuracy, "How far the feed is right, in per cent.", dho: "feed.accuracy", many: false,
+            .extended),
         Field("threat.indicator.provider", .keyword, "Who provides the feed.", dho: "feed.provider", many: false),
         Field("threat.indicator.marking.tlp", .tlp, "Traffic Light Protocol label.", dho: "tlp", many: false),
         Field("threat.indicator.marking.tlp_version", .keyword, "Version of the Traffic Light Protocol.", many: false),
@@ -49,10 +52,15 @@ extension Field {
     private static let classification: [Field] = [
         Field("intelmq.classification.taxonomy", .taxonomy, "RSIT class.", dho: "classification.taxonomy", .own),
         Field("intelmq.classification.type", .classification, "RSIT type.", dho: "classification.type", .own),
-        Field("intelmq.classification.identifier", .keyword, "Free identifier of what was found.", dho: "classification.identifier", .own),
-        Field("intelmq.event_description.target", .keyword, "Attacked brand or organisation.", dho: "event_description.target", .own),
+        Field(
+            "intelmq.classification.identifier", .keyword, "Free identifier of what was found.", dho: "classification.identifier",
+            .own),
+        Field(
+            "intelmq.event_description.target", .keyword, "Attacked brand or organisation.", dho: "event_description.target", .own
+        ),
         Field("intelmq.comment", .text, "Comment of an analyst.", dho: "comment", .own),
-        Field("intelmq.severity", .lowercase, "critical, high, medium, low, info or undefined.", dho: "severity", many: false, .own),
+        Field(
+            "intelmq.severity", .lowercase, "critical, high, medium, low, info or undefined.", dho: "severity", many: false, .own),
         Field("intelmq.status", .keyword, "State of the malicious resource, as online.", dho: "status", many: false, .own),
         Field("intelmq.rtir_id", .integer, "Number of the ticket in RTIR.", dho: "rtir_id", many: false, .own),
         Field("intelmq.screenshot_url", .url, "Screen shot of the resource.", dho: "screenshot_url", .own),
@@ -103,8 +111,12 @@ extension Field {
             row("geo.location.lon", .longitude, "Degrees east.", dho: "geolocation.longitude"),
         ]
         let opinions: [Field] = [
-            row("geo.cymru_country_iso_code", .countryCode, "Country code by Team Cymru.", dho: "geolocation.cymru_cc", many: false, .extended),
-            row("geo.geoip_country_iso_code", .countryCode, "Country code by MaxMind.", dho: "geolocation.geoip_cc", many: false, .extended),
+            row(
+                "geo.cymru_country_iso_code", .countryCode, "Country code by Team Cymru.", dho: "geolocation.cymru_cc",
+                many: false, .extended),
+            row(
+                "geo.geoip_country_iso_code", .countryCode, "Country code by MaxMind.", dho: "geolocation.geoip_cc", many: false,
+                .extended),
         ]
         // ECS keeps the URL of the source at top level, so only the destination's stands here.
         let address: [Field] = [

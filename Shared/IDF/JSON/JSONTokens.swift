@@ -94,7 +94,8 @@ final class JSONTokeniser: @unchecked Sendable {
             message = "this string has no closing quote: the text is cut off or a quote is missing"
         case IDF_JSON_CONTROL_CHARACTER:
             offset = controlCharacter(text)
-            message = "a control character (0x\(hex(text[offset]))) stands bare in a string; write it as \\u00\(hex(text[offset]))"
+            message =
+                "a control character (0x\(hex(text[offset]))) stands bare in a string; write it as \\u00\(hex(text[offset]))"
         case IDF_JSON_DEPTH: message = "nested deeper than \(depth) levels"
         case IDF_JSON_NUMBER: message = "not a JSON number"
         case IDF_JSON_ESCAPE: message = "an escape that JSON does not know, or half a surrogate pair"
@@ -178,7 +179,10 @@ func appendUnescaped(_ text: ByteView, to out: inout [UInt8]) {
     }
     while index < text.count {
         let rest = text.count - index
-        let found = memchr(text.baseAddress! + index, 0x5C, rest).map { UnsafeRawPointer($0) - UnsafeRawPointer(text.baseAddress! + index) } ?? rest
+        let found =
+            memchr(text.baseAddress! + index, 0x5C, rest).map {
+                UnsafeRawPointer($0) - UnsafeRawPointer(text.baseAddress! + index)
+            } ?? rest
         if found > 0 {
             out.append(contentsOf: ByteView(rebasing: text[index..<(index + found)]))
             index += found

@@ -137,7 +137,8 @@ public indirect enum JSONValue: Sendable, Hashable {
         switch self {
         case .array(let items): .array(items.map(\.sorted))
         case .object(let members):
-            .object(members.map { Member($0.name, $0.value.sorted) }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
+            .object(
+                members.map { Member($0.name, $0.value.sorted) }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
         default: self
         }
     }

@@ -128,7 +128,8 @@ extension PacketDecoder {
         let kind = JSONKind(rawValue: first) ?? .number
         members.append(
             Event.Member(
-                field: field, keyLength: 0, offset: UInt32(start), length: UInt32(own.count - start), kind: kind.rawValue, isOwn: true,
+                field: field, keyLength: 0, offset: UInt32(start), length: UInt32(own.count - start), kind: kind.rawValue,
+                isOwn: true,
                 hasEscapes: first == 0x22 && own[(start + 1)...].contains(0x5C)))
     }
 

@@ -50,7 +50,9 @@ struct PacketDecoder {
 
     mutating func packet() throws(PacketError) -> Packet {
         guard kind(0) == .object else {
-            throw PacketError([Problem(422, "not-idf", "found \(kind(0).word); an IDF packet is a JSON object with meta and data")])
+            throw PacketError([
+                Problem(422, "not-idf", "found \(kind(0).word); an IDF packet is a JSON object with meta and data")
+            ])
         }
         var meta: Packet.Meta?
         var data: Int?
@@ -61,13 +63,17 @@ struct PacketDecoder {
             case "data": data = at + 1
             case "jsonapi", "links": break
             case let other:
-                report("unknown-member", "no member \"\(other)\" is known here; an IDF packet has jsonapi, meta and data", "/\(escaped(other))")
+                report(
+                    "unknown-member", "no member \"\(other)\" is known here; an IDF packet has jsonapi, meta and data",
+                    "/\(escaped(other))")
             }
             at = Int(tokens[at + 1].next)
         }
         guard let meta, let data else {
             if meta == nil, problems.isEmpty {
-                report("missing-meta", "the packet has no \"meta\": wanted {\"format-name\": \"IntelMQ-IDF\", \"version\": \"3.1\", …}", "")
+                report(
+                    "missing-meta",
+                    "the packet has no \"meta\": wanted {\"format-name\": \"IntelMQ-IDF\", \"version\": \"3.1\", …}", "")
             } else if data == nil {
                 report("missing-data", "the packet has no \"data\": wanted a list of events or reports", "")
             }
@@ -82,7 +88,8 @@ struct PacketDecoder {
                 guard resource < eventLimit else {
                     throw PacketError([
                         Problem(
-                            413, "too-many-events", "more than \(eventLimit) events in one packet; send several, or raise limits.events",
+                            413, "too-many-events",
+                            "more than \(eventLimit) events in one packet; send several, or raise limits.events",
                             pointer: "/data")
                     ])
                 }
@@ -159,7 +166,10 @@ struct PacketDecoder {
                     report("invalid-value", "wanted a time like 2026-11-20T12:00:00Z", "/meta/\(key)")
                 }
             case "hops":
-                let hops = Int(String(decoding: source.view(Int(tokens[at + 1].start), Int(tokens[at + 1].end - tokens[at + 1].start)), as: UTF8.self))
+                let hops = Int(
+                    String(
+                        decoding: source.view(Int(tokens[at + 1].start), Int(tokens[at + 1].end - tokens[at + 1].start)),
+                        as: UTF8.self))
                 if let hops, hops >= 0, hops < 1_000_000 {
                     meta.hops = hops
                 } else {
@@ -171,9 +181,12 @@ struct PacketDecoder {
         }
         if format != Packet.formatName {
             report(
-                "not-idf", "the format is \(format.map { "\"\($0)\"" } ?? "not named"); wanted \"\(Packet.formatName)\"", "/meta/format-name")
+                "not-idf", "the format is \(format.map { "\"\($0)\"" } ?? "not named"); wanted \"\(Packet.formatName)\"",
+                "/meta/format-name")
         } else if version?.split(separator: ".").first != "3" {
-            report("unsupported-version", "version \(version.map { "\"\($0)\"" } ?? "is missing"); this service speaks 3.x", "/meta/version")
+            report(
+                "unsupported-version", "version \(version.map { "\"\($0)\"" } ?? "is missing"); this service speaks 3.x",
+                "/meta/version")
         }
         return problems.isEmpty ? meta : nil
     }
@@ -209,7 +222,9 @@ struct PacketDecoder {
             }
             at = Int(tokens[at + 1].next)
         }
-        if !typed { report("missing-member", "the resource has no \"type\": wanted \"event\" or \"report\"", "/data/\(resource)") }
+        if !typed {
+            report("missing-member", "the resource has no \"type\": wanted \"event\" or \"report\"", "/data/\(resource)")
+        }
         guard let attributes, kind(attributes) == .object else {
             return report("missing-member", "the resource has no \"attributes\" object", "/data/\(resource)")
         }
@@ -275,7 +290,8 @@ struct PacketDecoder {
         }
         members.append(
             Event.Member(
-                field: field, keyLength: UInt16(keyLength), offset: start, length: tokens[at + 1].end - start, kind: tokens[at + 1].kind,
+                field: field, keyLength: UInt16(keyLength), offset: start, length: tokens[at + 1].end - start,
+                kind: tokens[at + 1].kind,
                 isOwn: false, hasEscapes: tokens[at + 1].flags != 0))
     }
 

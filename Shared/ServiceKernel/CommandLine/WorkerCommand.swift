@@ -38,9 +38,12 @@ struct ConfigurationOptions: ParsableArguments {
         guard let found else {
             var text = "worker: \(called.worker.name)\n"
             if !settings.isEmpty { text += "settings:\n" + Self.lines(settings) }
-            return try ConfigurationReader.read(Self.parse(text, "the command line"), roster: called.roster, expected: called.worker)
+            return try ConfigurationReader.read(
+                Self.parse(text, "the command line"), roster: called.roster, expected: called.worker)
         }
-        guard !settings.isEmpty else { return try ConfigurationReader.read(path: found, roster: called.roster, expected: called.worker) }
+        guard !settings.isEmpty else {
+            return try ConfigurationReader.read(path: found, roster: called.roster, expected: called.worker)
+        }
         // A setting given twice is the command line's; a file is read first so that its own errors keep their place.
         let file: YAMLDocument
         do { file = try YAMLDocument.read(path: found) } catch { throw ConfigurationError([error.description]) }
@@ -48,8 +51,11 @@ struct ConfigurationOptions: ParsableArguments {
         let rest = (file.root["settings"]?.pairs ?? []).filter { !given.contains($0.key.string ?? "") }
         var text = "settings:\n" + Self.lines(settings)
         for pair in rest { text += "  \(pair.key.string ?? ""): \(pair.value.flow)\n" }
-        for pair in file.root.pairs ?? [] where pair.key.string != "settings" { text += "\(pair.key.string ?? ""): \(pair.value.flow)\n" }
-        return try ConfigurationReader.read(Self.parse(text, "\(found) with --set"), roster: called.roster, expected: called.worker)
+        for pair in file.root.pairs ?? [] where pair.key.string != "settings" {
+            text += "\(pair.key.string ?? ""): \(pair.value.flow)\n"
+        }
+        return try ConfigurationReader.read(
+            Self.parse(text, "\(found) with --set"), roster: called.roster, expected: called.worker)
     }
 
     private static func parse(_ text: String, _ name: String) throws(ConfigurationError) -> YAMLDocument {
@@ -104,7 +110,9 @@ extension WorkerCommand {
             if let stopAfter { return try await Run.run(options, files: [], stopAfter: stopAfter) }
             let configuration = try reading { () throws(ConfigurationError) in try options.read() }
             guard configuration.listen != nil || configuration.entry.family == .collector else {
-                say("error: \(configuration.name) has nothing to serve: the configuration has no listen:, and without one only `run` makes sense")
+                say(
+                    "error: \(configuration.name) has nothing to serve: the configuration has no listen:, and without one only `run` makes sense"
+                )
                 say("  a complete configuration: \(Called.current.worker.programName) sample")
                 throw ExitCode(Exit.configuration)
             }
@@ -174,7 +182,8 @@ extension WorkerCommand {
             var messages: [String] = []
             do { _ = try options.read() } catch { messages = error.messages }
             if json {
-                put(JSONValue.object(["ok": .boolean(messages.isEmpty), "errors": .array(messages.map { .string($0) })]).pretty())
+                put(
+                    JSONValue.object(["ok": .boolean(messages.isEmpty), "errors": .array(messages.map { .string($0) })]).pretty())
             } else {
                 put(messages.isEmpty ? "ok" : messages.joined(separator: "\n"))
             }
@@ -188,12 +197,14 @@ extension WorkerCommand {
     }
 
     struct SchemaCommand: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "schema", abstract: "Prints the JSON Schema of the configuration.")
+        static let configuration = CommandConfiguration(
+            commandName: "schema", abstract: "Prints the JSON Schema of the configuration.")
         func run() { put(Renderer.schema(of: Called.current.worker).pretty()) }
     }
 
     struct OpenAPICommand: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "openapi", abstract: "Prints the service's OpenAPI 3.1 document.")
+        static let configuration = CommandConfiguration(
+            commandName: "openapi", abstract: "Prints the service's OpenAPI 3.1 document.")
         func run() { put(OpenAPI.document(of: Called.current.worker).pretty()) }
     }
 
@@ -203,7 +214,8 @@ extension WorkerCommand {
     }
 
     struct SelfTest: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Tries the worker on built-in data, without network and configuration.")
+        static let configuration = CommandConfiguration(
+            abstract: "Tries the worker on built-in data, without network and configuration.")
         func run() async throws {
             let failures = KernelSelfTest.run(Called.current.worker)
             for failure in failures { say("failed: \(failure)") }
@@ -213,14 +225,17 @@ extension WorkerCommand {
     }
 
     struct UpdateDatabase: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "update-db", abstract: "Fetches the database the worker needs.")
+        static let configuration = CommandConfiguration(
+            commandName: "update-db", abstract: "Fetches the database the worker needs.")
         @OptionGroup var options: ConfigurationOptions
         func run() async throws { try await Self.run(options) }
 
         static func run(_ options: ConfigurationOptions) async throws {
             let configuration = try reading { () throws(ConfigurationError) in try options.read() }
             do throws(Rejection) {
-                put(try await configuration.worker.updateDatabase(WorkerContext(stateDirectory: configuration.state, log: Log.worker(configuration.name))))
+                put(
+                    try await configuration.worker.updateDatabase(
+                        WorkerContext(stateDirectory: configuration.state, log: Log.worker(configuration.name))))
             } catch {
                 say("error: \(error.detail)")
                 throw ExitCode(error.isTemporary ? Exit.unavailable : Exit.data)

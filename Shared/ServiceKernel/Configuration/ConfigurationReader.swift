@@ -12,7 +12,9 @@ public struct ConfigurationReader {
 
     /// Reads the configuration file of one service.
     /// - Parameter expected: the worker that the program was called as, if its name says so.
-    public static func read(path: String, roster: Roster, expected: RosterEntry? = nil) throws(ConfigurationError) -> ServiceConfiguration {
+    public static func read(path: String, roster: Roster, expected: RosterEntry? = nil) throws(ConfigurationError)
+        -> ServiceConfiguration
+    {
         let document: YAMLDocument
         do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.description]) }
         return try read(document, roster: roster, expected: expected)
@@ -29,13 +31,16 @@ public struct ConfigurationReader {
     }
 
     private static let members = [
-        "worker", "settings", "listen", "edges", "ack", "state", "limits", "log", "threads", "insecure", "overwrite", "keep-original",
+        "worker", "settings", "listen", "edges", "ack", "state", "limits", "log", "threads", "insecure", "overwrite",
+        "keep-original",
         "producer", "name",
     ]
 
     private mutating func service(_ document: YAMLDocument, _ root: YAMLNode, expected: RosterEntry?) -> ServiceConfiguration? {
         guard let pairs = root.pairs else {
-            note(document, "a configuration is a mapping: worker, settings, listen, edges …", root, "see a complete one: intelmq WORKER sample")
+            note(
+                document, "a configuration is a mapping: worker, settings, listen, edges …", root,
+                "see a complete one: intelmq WORKER sample")
             return nil
         }
         var type = expected
@@ -52,7 +57,11 @@ public struct ConfigurationReader {
             }
         }
         guard let type else {
-            if messages.isEmpty { note(document, "the configuration does not say which worker it is for", root, "add a line like: worker: asn-lookup-expert") }
+            if messages.isEmpty {
+                note(
+                    document, "the configuration does not say which worker it is for", root,
+                    "add a line like: worker: asn-lookup-expert")
+            }
             return nil
         }
         let file = document.file.split(separator: "/").last.map(String.init) ?? type.name
@@ -74,12 +83,15 @@ public struct ConfigurationReader {
         listen.hasPrefix("unix:") || listen.hasPrefix("127.") || listen.hasPrefix("[::1]") || listen.hasPrefix("localhost:")
     }
 
-    private mutating func read(_ document: YAMLDocument, _ key: YAMLNode, _ value: YAMLNode, _ configuration: inout ServiceConfiguration) {
+    private mutating func read(
+        _ document: YAMLDocument, _ key: YAMLNode, _ value: YAMLNode, _ configuration: inout ServiceConfiguration
+    ) {
         let name = key.string ?? ""
         do throws(SettingProblem) {
             switch name {
             case "worker": break
-            case "settings": guard value.isNull || value.pairs != nil else { throw wanted("a mapping of setting names to values", value) }
+            case "settings":
+                guard value.isNull || value.pairs != nil else { throw wanted("a mapping of setting names to values", value) }
             case "name": configuration.name = try String(setting: value)
             case "listen":
                 let text = try String(setting: value)
@@ -103,7 +115,9 @@ public struct ConfigurationReader {
                 guard value.isNull || value.pairs != nil else { throw wanted("a mapping like {body: 16 MiB}", value) }
                 limits(document, value, &configuration.limits)
             case "log":
-                guard value.isNull || value.pairs != nil else { throw wanted("a mapping like {level: info, format: json}", value) }
+                guard value.isNull || value.pairs != nil else {
+                    throw wanted("a mapping like {level: info, format: json}", value)
+                }
                 for (key, value) in value.pairs ?? [] {
                     switch key.string {
                     case "level":
@@ -130,7 +144,9 @@ public struct ConfigurationReader {
             guard let to = node.string, ["http://", "https://", "file:///", "stdout:"].contains(where: to.hasPrefix) else {
                 throw wanted("a target beginning with http://, https://, file:/// or stdout:", node)
             }
-            for (key, _) in item.pairs ?? [] where !["to", "name"].contains(key.string) { unknown(document, key, ["to", "name"], "in an edge") }
+            for (key, _) in item.pairs ?? [] where !["to", "name"].contains(key.string) {
+                unknown(document, key, ["to", "name"], "in an edge")
+            }
             let edge = EdgeConfiguration(to: to, name: item["name"]?.string)
             guard !edges.contains(where: { $0.name == edge.name }) else {
                 throw SettingProblem("two edges are named \"\(edge.name)\"", help: "give one a name: of its own", at: item)
@@ -157,7 +173,8 @@ public struct ConfigurationReader {
                 default:
                     unknown(
                         document, key,
-                        ["body", "report", "events", "spool", "batch", "in-flight", "connections", "timeout", "idle", "drain"], "in \"limits\"")
+                        ["body", "report", "events", "spool", "batch", "in-flight", "connections", "timeout", "idle", "drain"],
+                        "in \"limits\"")
                 }
             } catch {
                 note(document, "\(key.string ?? ""): \(error.message)", error.node ?? value, error.help)
@@ -172,7 +189,9 @@ public struct ConfigurationReader {
     }
 
     /// Sets the settings of a worker from a mapping; what is missing or unknown is noted.
-    private mutating func apply(_ document: YAMLDocument, _ node: YAMLNode?, to configuration: ServiceConfiguration, at root: YAMLNode) {
+    private mutating func apply(
+        _ document: YAMLDocument, _ node: YAMLNode?, to configuration: ServiceConfiguration, at root: YAMLNode
+    ) {
         let settings = NamedSetting.all(of: configuration.worker)
         let name = configuration.entry.name
         for (key, value) in node?.pairs ?? [] {
@@ -191,13 +210,17 @@ public struct ConfigurationReader {
         }
         for setting in settings where setting.isRequired && node?[setting.name] == nil {
             let line = "\(setting.name): \(setting.slot.example.map(yamlScalar) ?? "…")"
-            note(document, "worker \"\(name)\" needs the setting \"\(setting.name)\": \(setting.slot.summary)", node ?? root, "add below settings:  \(line)")
+            note(
+                document, "worker \"\(name)\" needs the setting \"\(setting.name)\": \(setting.slot.summary)", node ?? root,
+                "add below settings:  \(line)")
         }
     }
 
     private mutating func unknown(_ document: YAMLDocument, _ key: YAMLNode, _ known: [String], _ place: String) {
         let near = nearest(key.string ?? "", in: known).map { "did you mean \"\($0)\"?" }
-        note(document, "unknown member \"\(key.string ?? "")\" \(place)", key, near ?? "known are: \(known.joined(separator: ", "))")
+        note(
+            document, "unknown member \"\(key.string ?? "")\" \(place)", key,
+            near ?? "known are: \(known.joined(separator: ", "))")
     }
 
     private mutating func note(_ document: YAMLDocument, _ message: String, _ node: YAMLNode, _ help: String?) {

@@ -114,7 +114,9 @@ final class FileChannel: OutChannel {
     init(path: String) throws(ConfigurationError) {
         descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else {
-            throw ConfigurationError(["error: cannot write \(path): \(String(cString: strerror(errno))) (an edge of this service)"])
+            throw ConfigurationError([
+                "error: cannot write \(path): \(String(cString: strerror(errno))) (an edge of this service)"
+            ])
         }
         name = path
         isSynced = true
@@ -133,7 +135,9 @@ final class FileChannel: OutChannel {
                 if isSynced { ftruncate(descriptor, before) }
                 return .later("cannot write \(name): \(reason)", afterSeconds: nil)
             }
-            if isSynced, fdatasync(descriptor) != 0 { return .later("cannot sync \(name): \(String(cString: strerror(errno)))", afterSeconds: nil) }
+            if isSynced, fdatasync(descriptor) != 0 {
+                return .later("cannot sync \(name): \(String(cString: strerror(errno)))", afterSeconds: nil)
+            }
             return .delivered
         }
     }
@@ -170,7 +174,8 @@ struct InProcessChannel: OutChannel {
         }
         switch answer.status {
         case 200, 202: return .delivered
-        case 400, 413, 415, 422: return .refused(status: answer.status, answer.problems.map(\.description).joined(separator: "; "))
+        case 400, 413, 415, 422:
+            return .refused(status: answer.status, answer.problems.map(\.description).joined(separator: "; "))
         default: return .later(answer.problems.first?.detail ?? "status \(answer.status)", afterSeconds: answer.retryAfter)
         }
     }

@@ -11,11 +11,14 @@ extension Service {
         guard case .parser(let parser) = role else {
             return .refused(422, "wrong-resource", "\(configuration.name) takes no reports")
         }
-        guard isReady else { return .refused(503, "stopping", "\(configuration.name) is stopping; send the report again", retryAfter: 1) }
+        guard isReady else {
+            return .refused(503, "stopping", "\(configuration.name) is stopping; send the report again", retryAfter: 1)
+        }
         metrics.count("intelmq_reports_received_total")
         let now = Timestamp.now()
         let feed = ParserFeed(ahead: configuration.limits.inFlight + 4)
-        let parsing = feed.start(parser, report, keepsOriginal: configuration.keepsOriginal, limit: limit, batch: configuration.limits.batch)
+        let parsing = feed.start(
+            parser, report, keepsOriginal: configuration.keepsOriginal, limit: limit, batch: configuration.limits.batch)
         let durable = isDurable
         var kept: [Outgoing] = []
         var answer = Answer(status: durable ? 202 : 200)
@@ -60,7 +63,9 @@ extension Service {
             guard kept.isAccepted else { return kept }
         }
         let letters = outcome.rejected.map { row in
-            letter(.v7(), packet: report.id, .malformed("line \(row.line): \(row.rejection.detail)"), original: row.bytes, mediaType: "text/plain")
+            letter(
+                .v7(), packet: report.id, .malformed("line \(row.line): \(row.rejection.detail)"), original: row.bytes,
+                mediaType: "text/plain")
         }
         guard await bury(letters) else { return Self.noGrave }
         answer.failed = outcome.rejected.map { ($0.line, $0.rejection.code, $0.rejection.detail) }

@@ -35,7 +35,9 @@ extension Service {
             return .delivered
         case .later(let why, _):
             metrics.count("intelmq_errors_total", 1, [("stage", "send"), ("code", "unavailable")])
-            if !edge.isDown.exchange(true, ordering: .relaxed) { log.warning("edge is down: \(why)", metadata: ["edge": "\(edge.name)"]) }
+            if !edge.isDown.exchange(true, ordering: .relaxed) {
+                log.warning("edge is down: \(why)", metadata: ["edge": "\(edge.name)"])
+            }
             return delivery
         case .refused(let status, let why):
             metrics.count("intelmq_errors_total", 1, [("stage", "send"), ("code", String(status))])
@@ -46,14 +48,17 @@ extension Service {
     private func isolate(_ outgoing: Outgoing, _ edge: Edge, status: Int, _ why: String) async -> Delivery {
         guard let packet = try? outgoing.packet(), packet.reports.isEmpty, packet.events.count > 0 else {
             let rejection = Rejection.malformed("edge \(edge.name) answered \(status): \(why)")
-            let one = letter(outgoing.meta.id, packet: outgoing.meta.id, rejection, original: outgoing.bytes, mediaType: Packet.mediaType, edge: edge.name)
+            let one = letter(
+                outgoing.meta.id, packet: outgoing.meta.id, rejection, original: outgoing.bytes, mediaType: Packet.mediaType,
+                edge: edge.name)
             return await bury([one]) ? .delivered : .refused(status: status, why)
         }
         if packet.events.count == 1 {
             let event = packet.events[0]
             let rejection = Rejection.malformed("edge \(edge.name) answered \(status): \(why)")
             let one = letter(
-                event.id, packet: packet.meta.id, rejection, original: event.encoded(), mediaType: "application/json", edge: edge.name)
+                event.id, packet: packet.meta.id, rejection, original: event.encoded(), mediaType: "application/json",
+                edge: edge.name)
             return await bury([one]) ? .delivered : .refused(status: status, why)
         }
         let middle = packet.events.count / 2

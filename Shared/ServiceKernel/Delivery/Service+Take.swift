@@ -16,7 +16,9 @@ extension Service {
 
     /// Takes one packet in and answers when it may be forgotten by whoever sent it.
     public func take(_ packet: Packet, started: ContinuousClock.Instant) async -> Answer {
-        guard isReady else { return .refused(503, "stopping", "\(configuration.name) is stopping; send the packet again", retryAfter: 1) }
+        guard isReady else {
+            return .refused(503, "stopping", "\(configuration.name) is stopping; send the packet again", retryAfter: 1)
+        }
         let answer: Answer
         switch role {
         case .expert(let expert): answer = await take(packet, expert)
@@ -31,7 +33,8 @@ extension Service {
                 metrics.observe("intelmq_event_latency_seconds", seconds: max(0, age))
             }
         } else {
-            metrics.count("intelmq_errors_total", 1, [("stage", "intake"), ("code", answer.problems.first?.code ?? String(answer.status))])
+            metrics.count(
+                "intelmq_errors_total", 1, [("stage", "intake"), ("code", answer.problems.first?.code ?? String(answer.status))])
         }
         let spent = ContinuousClock.now - started
         metrics.observe("intelmq_packet_duration_seconds", seconds: spent / .seconds(1))
@@ -70,7 +73,8 @@ extension Service {
             let rejected = try await output.write(packet.events)
             let letters = rejected.map { one in
                 let event = packet.events[one.index]
-                return letter(event.id, packet: packet.meta.id, one.rejection, original: event.encoded(), mediaType: "application/json")
+                return letter(
+                    event.id, packet: packet.meta.id, one.rejection, original: event.encoded(), mediaType: "application/json")
             }
             guard await bury(letters) else { return Self.noGrave }
             metrics.count("intelmq_events_sent_total", packet.events.count - rejected.count, [("edge", "sink")])
@@ -118,7 +122,8 @@ extension Service {
     }
 
     static let noGrave = Answer.refused(
-        503, "no-dead-letters", "an event cannot be processed and its dead letter cannot be kept; see the log of this service", retryAfter: 5)
+        503, "no-dead-letters", "an event cannot be processed and its dead letter cannot be kept; see the log of this service",
+        retryAfter: 5)
 
     static func answer(_ rejection: Rejection) -> Answer {
         var after: Double?

@@ -60,12 +60,15 @@ public final class Service: Sendable {
     }
 
     /// A service of a one-time run, whose edges are other services of this process.
-    public static func inProcess(_ configuration: ServiceConfiguration, next: [(name: String, service: Service)]) throws(ConfigurationError) -> Service {
+    public static func inProcess(_ configuration: ServiceConfiguration, next: [(name: String, service: Service)])
+        throws(ConfigurationError) -> Service
+    {
         var configuration = configuration
         configuration.ack = .relay
         configuration.listen = nil
         let log = Log.worker(configuration.name, format: configuration.logFormat, level: max(configuration.logLevel, .warning))
-        return try Service(configuration, edges: next.map { Edge(name: $0.name, channel: InProcessChannel(target: $0.service)) }, log: log)
+        return try Service(
+            configuration, edges: next.map { Edge(name: $0.name, channel: InProcessChannel(target: $0.service)) }, log: log)
     }
 
     /// Outputs hand on by themselves and collectors keep what they fetched where it came from until it is acknowledged.
@@ -86,7 +89,8 @@ public final class Service: Sendable {
         do {
             let made = try spoolBox.withLock { box throws(SpoolError) in
                 if let box { return box }
-                let made = try Spool(directory: state, edges: edges.map(\.name), limitBytes: Int64(configuration.limits.spool.bytes))
+                let made = try Spool(
+                    directory: state, edges: edges.map(\.name), limitBytes: Int64(configuration.limits.spool.bytes))
                 box = made
                 return made
             }
@@ -108,7 +112,8 @@ public final class Service: Sendable {
     func bury(_ letters: [DeadLetter]) async -> Bool {
         guard !letters.isEmpty else { return true }
         for letter in letters {
-            log.warning("dead letter", metadata: ["code": "\(letter.code)", "detail": "\(letter.detail)", "event": "\(letter.eventID)"])
+            log.warning(
+                "dead letter", metadata: ["code": "\(letter.code)", "detail": "\(letter.detail)", "event": "\(letter.eventID)"])
             metrics.count("intelmq_events_dead_lettered_total", 1, [("code", letter.code)])
         }
         do {
@@ -124,7 +129,9 @@ public final class Service: Sendable {
         return false
     }
 
-    func letter(_ id: UUID, packet: UUID, _ rejection: Rejection, original: [UInt8], mediaType: String, edge: String? = nil) -> DeadLetter {
+    func letter(_ id: UUID, packet: UUID, _ rejection: Rejection, original: [UInt8], mediaType: String, edge: String? = nil)
+        -> DeadLetter
+    {
         let now = Timestamp.now().nanoseconds / 1_000_000
         return DeadLetter(
             eventID: id.description, packetID: packet.description, worker: configuration.name, edge: edge, code: rejection.code,
@@ -146,9 +153,13 @@ public final class Service: Sendable {
     func refresh() {
         for setting in NamedSetting.all(of: configuration.worker) {
             do {
-                if try setting.slot.refresh() { log.info("reopened: it has changed on disk", metadata: ["setting": "\(setting.name)"]) }
+                if try setting.slot.refresh() {
+                    log.info("reopened: it has changed on disk", metadata: ["setting": "\(setting.name)"])
+                }
             } catch {
-                log.error("the changed file is not usable, the old one goes on: \(error.message)", metadata: ["setting": "\(setting.name)"])
+                log.error(
+                    "the changed file is not usable, the old one goes on: \(error.message)",
+                    metadata: ["setting": "\(setting.name)"])
             }
         }
     }

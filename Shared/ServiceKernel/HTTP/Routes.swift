@@ -34,7 +34,8 @@ struct Route: Sendable {
             routes.append(
                 Route(
                     name: .packets, method: .post, path: "/v1/packets",
-                    summary: "Takes an IDF packet in. With `Prefer: return=representation` it answers the processed packet and forwards nothing.",
+                    summary:
+                        "Takes an IDF packet in. With `Prefer: return=representation` it answers the processed packet and forwards nothing.",
                     accepts: ["application/vnd.api+json", "application/json"],
                     answers: [
                         (200, "Every next hop has acknowledged the packet.", failure),
@@ -45,7 +46,8 @@ struct Route: Sendable {
             routes.append(
                 Route(
                     name: .reports, method: .post, path: "/v1/reports",
-                    summary: "Takes a raw report in; the query carries fields of the feed, as `feed.name` and `file_name`.", accepts: ["*/*"],
+                    summary: "Takes a raw report in; the query carries fields of the feed, as `feed.name` and `file_name`.",
+                    accepts: ["*/*"],
                     answers: [
                         (200, "Every next hop has acknowledged every event.", failure),
                         (202, "The events are synced to this service's disk.", failure),
@@ -57,22 +59,33 @@ struct Route: Sendable {
                     name: .lookup, method: .get, path: "/v1/lookup/{value}",
                     summary: "What the worker knows about one value; with `/{field}` behind it that field as plain text.",
                     answers: [
-                        (200, "What is known.", "application/vnd.api+json"), (304, "Nothing has changed since the ETag given.", failure),
-                        (404, "The worker knows nothing about that field of the value.", failure), (422, "The value is of the wrong type.", failure),
+                        (200, "What is known.", "application/vnd.api+json"),
+                        (304, "Nothing has changed since the ETag given.", failure),
+                        (404, "The worker knows nothing about that field of the value.", failure),
+                        (422, "The value is of the wrong type.", failure),
                     ]))
             routes.append(
                 Route(
                     name: .lookupMany, method: .post, path: "/v1/lookup",
-                    summary: "Looks up many values: a JSON array, or one value a line; answers one JSON object a line in the same order.",
+                    summary:
+                        "Looks up many values: a JSON array, or one value a line; answers one JSON object a line in the same order.",
                     accepts: ["application/json", "application/x-ndjson", "text/plain"],
                     answers: [(200, "One object a line.", "application/x-ndjson")] + refusals.prefix(4)))
         }
         routes += [
-            Route(name: .livez, method: .get, path: "/livez", summary: "Whether the process lives; depends on nothing else.", answers: health),
-            Route(name: .readyz, method: .get, path: "/readyz", summary: "Whether the service takes packets; `?verbose` says what it checked.", answers: health),
+            Route(
+                name: .livez, method: .get, path: "/livez", summary: "Whether the process lives; depends on nothing else.",
+                answers: health),
+            Route(
+                name: .readyz, method: .get, path: "/readyz",
+                summary: "Whether the service takes packets; `?verbose` says what it checked.", answers: health),
             Route(name: .startupz, method: .get, path: "/startupz", summary: "Whether the service has started.", answers: health),
-            Route(name: .metrics, method: .get, path: "/metrics", summary: "Counters in Prometheus' text format.", answers: [(200, "The page.", "text/plain")]),
-            Route(name: .openapi, method: .get, path: "/openapi.json", summary: "This service's OpenAPI 3.1 document.", answers: [(200, "The document.", "application/json")]),
+            Route(
+                name: .metrics, method: .get, path: "/metrics", summary: "Counters in Prometheus' text format.",
+                answers: [(200, "The page.", "text/plain")]),
+            Route(
+                name: .openapi, method: .get, path: "/openapi.json", summary: "This service's OpenAPI 3.1 document.",
+                answers: [(200, "The document.", "application/json")]),
         ]
         return routes
     }

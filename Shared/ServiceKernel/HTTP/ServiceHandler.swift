@@ -60,7 +60,9 @@ final class ServiceHandler: HTTPHandler {
     /// Refuses a body by its head: media type and encoding.
     private func refusal(_ route: Route, _ head: HTTPRequestHead) -> HTTPResponse? {
         if let encoding = head.header("Content-Encoding"), ContentEncoding(rawValue: encoding.lowercased()) == nil {
-            return problem(Problem(415, "content-encoding", "the encoding \"\(encoding.prefix(40))\" is not read here; send gzip, zstd or none"))
+            return problem(
+                Problem(
+                    415, "content-encoding", "the encoding \"\(encoding.prefix(40))\" is not read here; send gzip, zstd or none"))
         }
         guard !route.accepts.contains("*/*") else { return nil }
         let sent = head.header("Content-Type") ?? ""
@@ -88,7 +90,9 @@ final class ServiceHandler: HTTPHandler {
     private func tooLarge(_ head: HTTPRequestHead, limit: Int, unpacked: Bool) -> HTTPResponse {
         let setting = head.path == "/v1/reports" ? "limits.report" : "limits.body"
         let found = unpacked ? "more after decompression" : head.contentLength.map { "\($0) bytes" } ?? "a longer body"
-        return problem(Problem(413, "too-large", "found \(found), the limit is \(limit) bytes (\(setting)); send smaller bodies or raise it"))
+        return problem(
+            Problem(413, "too-large", "found \(found), the limit is \(limit) bytes (\(setting)); send smaller bodies or raise it")
+        )
     }
 
     // MARK: look-ups
@@ -97,7 +101,9 @@ final class ServiceHandler: HTTPHandler {
         let parts = rest.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         let value = parts[0].utf8.contains(0x25) ? HTTPRequestHead.percentDecoded(parts[0]) : String(parts[0])
         let tag = service.configuration.worker.build.map { "\"\($0)\"" }
-        if let tag, let known = head.header("If-None-Match"), Self.matches(known, tag) { return HTTPResponse(status: 304, headers: [("ETag", tag)]) }
+        if let tag, let known = head.header("If-None-Match"), Self.matches(known, tag) {
+            return HTTPResponse(status: 304, headers: [("ETag", tag)])
+        }
         let event: Event
         do {
             guard let found = try service.lookup(value) else {
@@ -154,7 +160,9 @@ final class ServiceHandler: HTTPHandler {
 
     private func answer(_ request: HTTPRequest) async -> HTTPResponse {
         var body = request.body
-        if let encoding = request.head.header("Content-Encoding").flatMap({ ContentEncoding(rawValue: $0.lowercased()) }), encoding != .identity {
+        if let encoding = request.head.header("Content-Encoding").flatMap({ ContentEncoding(rawValue: $0.lowercased()) }),
+            encoding != .identity
+        {
             do {
                 body = try decode(body, encoding: encoding, limit: bodyLimit(request.head))
             } catch {
@@ -188,7 +196,8 @@ final class ServiceHandler: HTTPHandler {
     private func representation(_ body: [UInt8]) -> HTTPResponse {
         do {
             let packet = try Packet(decoding: body, eventLimit: service.configuration.limits.events)
-            return HTTPResponse(status: 200, headers: [("Content-Type", Packet.mediaType)], body: try service.represent(packet).encoded())
+            return HTTPResponse(
+                status: 200, headers: [("Content-Type", Packet.mediaType)], body: try service.represent(packet).encoded())
         } catch let error as PacketError {
             return problems(error.problems)
         } catch let error as Rejection {
@@ -212,7 +221,10 @@ final class ServiceHandler: HTTPHandler {
             values = values.map { $0.hasPrefix("\"") ? (try? JSONValue(parsing: $0.utf8))?.string ?? $0 : $0 }
         }
         guard values.count <= service.configuration.limits.events else {
-            return problem(Problem(413, "too-many-values", "found \(values.count) values, the limit is \(service.configuration.limits.events) (limits.events)"))
+            return problem(
+                Problem(
+                    413, "too-many-values",
+                    "found \(values.count) values, the limit is \(service.configuration.limits.events) (limits.events)"))
         }
         var out: [UInt8] = []
         for value in values {
@@ -220,7 +232,10 @@ final class ServiceHandler: HTTPHandler {
                 if let event = try service.lookup(value) {
                     out.append(contentsOf: Self.lookupDocument(value, event))
                 } else {
-                    out.append(contentsOf: Problem.document([Problem(422, "invalid-value", "found \"\(value.prefix(80))\", wanted \(lookupWanted)")]))
+                    out.append(
+                        contentsOf: Problem.document([
+                            Problem(422, "invalid-value", "found \"\(value.prefix(80))\", wanted \(lookupWanted)")
+                        ]))
                     out.append(0x0A)
                 }
             } catch {
@@ -259,7 +274,8 @@ final class ServiceHandler: HTTPHandler {
     private func problem(_ one: Problem) -> HTTPResponse { problems([one]) }
 
     private func problems(_ all: [Problem]) -> HTTPResponse {
-        HTTPResponse(status: all.first?.status ?? 500, headers: [("Content-Type", Packet.mediaType)], body: Problem.document(all) + [0x0A])
+        HTTPResponse(
+            status: all.first?.status ?? 500, headers: [("Content-Type", Packet.mediaType)], body: Problem.document(all) + [0x0A])
     }
 
     private func count(_ status: Int) {

@@ -12,10 +12,14 @@ enum KernelSelfTest {
             failures.append("the sample configuration is not valid YAML: \(error)")
         }
         let documents = [("schema", Renderer.schema(of: worker)), ("openapi", OpenAPI.document(of: worker))]
-        for (name, document) in documents where (try? JSONValue(parsing: document.bytes)) == nil { failures.append("the \(name) is not valid JSON") }
+        for (name, document) in documents where (try? JSONValue(parsing: document.bytes)) == nil {
+            failures.append("the \(name) is not valid JSON")
+        }
         if case let expert as any Expert = worker.make(), NamedSetting.all(of: expert).allSatisfy({ !$0.isRequired }) {
             var event = Event()
-            do { _ = try expert.process(&event) } catch { if error.isTemporary { failures.append("an empty event is refused: \(error)") } }
+            do { _ = try expert.process(&event) } catch {
+                if error.isTemporary { failures.append("an empty event is refused: \(error)") }
+            }
         }
         return failures
     }

@@ -34,7 +34,9 @@ public final class Metrics: Sendable {
         Family(name: "intelmq_errors_total", type: "counter", help: "Refused requests and failed deliveries, by stage and code."),
         Family(name: "intelmq_http_requests_total", type: "counter", help: "HTTP requests answered, by class of status."),
         Family(name: "intelmq_packet_duration_seconds", type: "histogram", help: "Time from a packet's arrival to its answer."),
-        Family(name: "intelmq_event_latency_seconds", type: "histogram", help: "Time from the first service of the workflow to here."),
+        Family(
+            name: "intelmq_event_latency_seconds", type: "histogram", help: "Time from the first service of the workflow to here."
+        ),
         Family(name: "intelmq_spool_packets", type: "gauge", help: "Packets in the spool."),
         Family(name: "intelmq_spool_bytes", type: "gauge", help: "Bytes in the spool."),
         Family(name: "intelmq_spool_oldest_seconds", type: "gauge", help: "Age of the oldest packet in the spool."),
@@ -79,7 +81,9 @@ public final class Metrics: Sendable {
     /// Adds a duration to a histogram.
     public func observe(_ name: String, seconds: Double, _ labels: [(String, String)] = []) {
         state.withLock { state in
-            var histogram = state.histograms[name]?[Self.labels(labels)] ?? Histogram(counts: .init(repeating: 0, count: Self.bounds.count + 1))
+            var histogram =
+                state.histograms[name]?[Self.labels(labels)]
+                ?? Histogram(counts: .init(repeating: 0, count: Self.bounds.count + 1))
             histogram.counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
             histogram.sum += seconds
             state.histograms[name, default: [:]][Self.labels(labels)] = histogram
@@ -101,7 +105,9 @@ public final class Metrics: Sendable {
         var out = ""
         for family in Self.families {
             var lines: [String] = []
-            let found = (values[family.name] ?? [:]).map { ($0.key, $0.value) } + (gauges[family.name]?() ?? []).map { ($0.labels, $0.value) }
+            let found =
+                (values[family.name] ?? [:]).map { ($0.key, $0.value) }
+                + (gauges[family.name]?() ?? []).map { ($0.labels, $0.value) }
             for (labels, value) in found.sorted(by: { $0.0 < $1.0 }) {
                 lines.append("\(family.name)\(labels.isEmpty ? "" : "{\(labels)}") \(number(value))")
             }
@@ -117,10 +123,14 @@ public final class Metrics: Sendable {
                 lines.append("\(family.name)_count\(braces) \(sum)")
             }
             guard !lines.isEmpty else { continue }
-            out += "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.type)\n" + lines.joined(separator: "\n") + "\n"
+            out +=
+                "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.type)\n" + lines.joined(separator: "\n")
+                + "\n"
         }
         return out
     }
 
-    private func number(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : "\(value)" }
+    private func number(_ value: Double) -> String {
+        value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : "\(value)"
+    }
 }

@@ -63,7 +63,8 @@ public final class ServiceRunner: Sendable {
     public func run(signals: AsyncStream<Int32>) async {
         let name = service.configuration.name
         let place = service.configuration.listen.map { $0.hasPrefix("unix:") ? $0 : "port \(port)" } ?? "no listener"
-        service.log.notice("started", metadata: ["listen": "\(place)", "ack": "\(service.configuration.ack.rawValue)", "pid": "\(getpid())"])
+        service.log.notice(
+            "started", metadata: ["listen": "\(place)", "ack": "\(service.configuration.ack.rawValue)", "pid": "\(getpid())"])
         await withTaskGroup(of: Void.self) { group in
             if service.isDurable || service.spool != nil {
                 for edge in service.edges { group.addTask { await self.service.pump(edge) } }
@@ -96,7 +97,8 @@ extension Service {
         var pause = 1.0
         while !Task.isCancelled {
             do throws(Rejection) {
-                try await collector.collect(WorkerContext(stateDirectory: configuration.state, log: log)) { report throws(Rejection) in
+                try await collector.collect(WorkerContext(stateDirectory: configuration.state, log: log)) {
+                    report throws(Rejection) in
                     try await self.hand(report)
                 }
                 pause = 1

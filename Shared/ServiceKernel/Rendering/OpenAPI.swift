@@ -49,7 +49,8 @@ enum OpenAPI {
         if !parameters.isEmpty { members.append(.init("parameters", .array(parameters))) }
         if !route.accepts.isEmpty {
             let schema: JSONValue =
-                route.name == .packets ? .object(["$ref": .string("#/components/schemas/Packet")]) : .object([:] as KeyValuePairs<String, JSONValue>)
+                route.name == .packets
+                ? .object(["$ref": .string("#/components/schemas/Packet")]) : .object([:] as KeyValuePairs<String, JSONValue>)
             members.append(
                 .init(
                     "requestBody",
@@ -63,7 +64,9 @@ enum OpenAPI {
                 String(answer.status),
                 .object([
                     "description": .string(answer.meaning),
-                    "content": .object([field && answer.status == 200 ? "text/plain" : answer.media: content(route, answer.status, field)]),
+                    "content": .object([
+                        field && answer.status == 200 ? "text/plain" : answer.media: content(route, answer.status, field)
+                    ]),
                 ]))
         }
         members.append(.init("responses", .object(responses)))
@@ -71,7 +74,9 @@ enum OpenAPI {
     }
 
     private static func content(_ route: Route, _ status: Int, _ field: Bool) -> JSONValue {
-        func reference(_ name: String) -> JSONValue { .object(["schema": .object(["$ref": .string("#/components/schemas/\(name)")])]) }
+        func reference(_ name: String) -> JSONValue {
+            .object(["schema": .object(["$ref": .string("#/components/schemas/\(name)")])])
+        }
         switch (route.name, status) {
         case (.packets, 200...299), (.reports, 200...299): return reference("Acknowledgement")
         case (.lookup, 200) where !field: return reference("Lookup")
@@ -107,9 +112,14 @@ enum OpenAPI {
         ], required: ["errors"])
 
     private static let acknowledgement = object(
-        ["jsonapi": anything, "meta": object(["accepted": count, "failed": .object(["type": .string("array")]), "failed-count": count], required: ["accepted"])],
+        [
+            "jsonapi": anything,
+            "meta": object(
+                ["accepted": count, "failed": .object(["type": .string("array")]), "failed-count": count], required: ["accepted"]),
+        ],
         required: ["meta"])
 
     private static let lookup = object(
-        ["data": object(["type": text, "id": text, "attributes": anything], required: ["type", "id", "attributes"])], required: ["data"])
+        ["data": object(["type": text, "id": text, "attributes": anything], required: ["type", "id", "attributes"])],
+        required: ["data"])
 }

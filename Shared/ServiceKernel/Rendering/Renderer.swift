@@ -45,28 +45,33 @@ public enum Renderer {
         func choice(_ words: [String]) -> JSONValue { .object(["enum": .array(words.map { .string($0) })]) }
         let required = settings.filter(\.isRequired).map { JSONValue.string($0.name) }
         var settingsSchema: [JSONValue.Member] = [
-            .init("type", .string("object")), .init("additionalProperties", .boolean(false)), .init("properties", .object(properties)),
+            .init("type", .string("object")), .init("additionalProperties", .boolean(false)),
+            .init("properties", .object(properties)),
         ]
         if !required.isEmpty { settingsSchema.append(.init("required", .array(required))) }
         return .object([
-            "$schema": .string("https://json-schema.org/draft/2020-12/schema"), "title": .string("Configuration of \(worker.programName)"),
+            "$schema": .string("https://json-schema.org/draft/2020-12/schema"),
+            "title": .string("Configuration of \(worker.programName)"),
             "description": .string(worker.spec.summary), "type": .string("object"), "additionalProperties": .boolean(false),
             "required": .array(required.isEmpty ? [.string("worker")] : [.string("worker"), .string("settings")]),
             "properties": .object([
-                "worker": choice([worker.name]), "name": text("Name of the service."), "listen": text("Address and port, or unix:/path."),
+                "worker": choice([worker.name]), "name": text("Name of the service."),
+                "listen": text("Address and port, or unix:/path."),
                 "edges": .object([
                     "type": .string("array"),
                     "items": .object([
                         "anyOf": .array([
                             .object(["type": .string("string")]),
                             .object([
-                                "type": .string("object"), "additionalProperties": .boolean(false), "required": .array([.string("to")]),
+                                "type": .string("object"), "additionalProperties": .boolean(false),
+                                "required": .array([.string("to")]),
                                 "properties": .object(["to": text("Target."), "name": text("Name of the edge.")]),
                             ]),
                         ])
                     ]),
                 ]), "ack": choice(AckMode.allCases.map(\.rawValue)), "state": text("Folder for spool, dead letters and state."),
-                "threads": .object(["type": .string("integer"), "minimum": .number("1")]), "insecure": Bool.schema, "overwrite": Bool.schema,
+                "threads": .object(["type": .string("integer"), "minimum": .number("1")]), "insecure": Bool.schema,
+                "overwrite": Bool.schema,
                 "keep-original": Bool.schema, "producer": text("Organisation written into packets."),
                 "limits": .object(["type": .string("object")]), "log": .object(["type": .string("object")]),
                 "settings": .object(settingsSchema),
@@ -104,7 +109,8 @@ public enum Renderer {
         func escape(_ text: String) -> String { text.replacing("\\", with: "\\e").replacing("-", with: "\\-") }
         var text = ".TH \"\(worker.programName.uppercased())\" 1 \"\" \"IntelMQ Fleet \(Version.current)\" \"IntelMQ Fleet\"\n"
         text += ".SH NAME\n\(escape(worker.programName)) \\- \(escape(worker.spec.summary))\n"
-        text += ".SH SYNOPSIS\n.B \(escape(worker.programName))\n[serve|run|check|sample|schema|openapi|man|self\\-test|update\\-db|dead\\-letters|version] [options]\n"
+        text +=
+            ".SH SYNOPSIS\n.B \(escape(worker.programName))\n[serve|run|check|sample|schema|openapi|man|self\\-test|update\\-db|dead\\-letters|version] [options]\n"
         text += ".SH DESCRIPTION\n\(escape(Help.facts(of: worker)).split(separator: "\n").joined(separator: "\n.br\n"))\n"
         let settings = settings(of: worker)
         if !settings.isEmpty {

@@ -24,7 +24,9 @@ public struct ParsedEvents {
     ) {
         var template = report.fields
         // Milliseconds are what people and stores keep.
-        if template[.created] == nil { template[.created] = Timestamp(nanoseconds: Timestamp.now().nanoseconds / 1_000_000 * 1_000_000) }
+        if template[.created] == nil {
+            template[.created] = Timestamp(nanoseconds: Timestamp.now().nanoseconds / 1_000_000 * 1_000_000)
+        }
         template.remove(.fileName)
         template.removeFree("custom")
         self.template = template

@@ -1,3 +1,6 @@
+// The members that a protocol asks for are documented there.
+// swift-format-ignore-file: AllPublicDeclarationsHaveDocumentation
+
 public import IDF
 public import YAML
 
@@ -84,7 +87,9 @@ extension SettingChoice {
     /// Reads one of the words.
     public init(setting node: YAMLNode) throws(SettingProblem) {
         let words = Self.allCases.map(\.rawValue)
-        guard let text = node.string, let value = Self(rawValue: text) else { throw wanted("one of " + words.joined(separator: ", "), node) }
+        guard let text = node.string, let value = Self(rawValue: text) else {
+            throw wanted("one of " + words.joined(separator: ", "), node)
+        }
         self = value
     }
     /// The words.
@@ -103,10 +108,14 @@ public struct Interval: SettingValue, Hashable, Comparable, CustomStringConverti
     /// So many hours.
     public static func hours(_ hours: Double) -> Interval { Interval(seconds: hours * 3600) }
 
-    private static let units: [(String, Double)] = [("ms", 0.001), ("min", 60), ("m", 60), ("s", 1), ("h", 3600), ("d", 86400), ("w", 604800)]
+    private static let units: [(String, Double)] = [
+        ("ms", 0.001), ("min", 60), ("m", 60), ("s", 1), ("h", 3600), ("d", 86400), ("w", 604800),
+    ]
 
     public init(setting node: YAMLNode) throws(SettingProblem) {
-        guard let text = node.string, let value = Interval(text) else { throw wanted("a length of time like 90 s, 5 min, 24 h or 7 d", node) }
+        guard let text = node.string, let value = Interval(text) else {
+            throw wanted("a length of time like 90 s, 5 min, 24 h or 7 d", node)
+        }
         self = value
     }
 
@@ -127,7 +136,8 @@ public struct Interval: SettingValue, Hashable, Comparable, CustomStringConverti
     public var sample: String { description }
     /// The written form in the largest unit that is whole.
     public var description: String {
-        for (unit, factor) in [("d", 86400.0), ("h", 3600), ("min", 60), ("s", 1)] where seconds >= factor && (seconds / factor).rounded() == seconds / factor {
+        for (unit, factor) in [("d", 86400.0), ("h", 3600), ("min", 60), ("s", 1)]
+        where seconds >= factor && (seconds / factor).rounded() == seconds / factor {
             return "\(Int(seconds / factor)) \(unit)"
         }
         return "\(Int((seconds * 1000).rounded())) ms"
@@ -149,7 +159,9 @@ public struct ByteCount: SettingValue, Hashable, CustomStringConvertible {
     public static func mebibytes(_ count: Int) -> ByteCount { ByteCount(bytes: count << 20) }
 
     public init(setting node: YAMLNode) throws(SettingProblem) {
-        let units = ["": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 1000, "MB": 1_000_000, "GB": 1_000_000_000]
+        let units = [
+            "": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 1000, "MB": 1_000_000, "GB": 1_000_000_000,
+        ]
         let text = node.string ?? ""
         let number = text.prefix { $0.isNumber }
         let unit = text.dropFirst(number.count).filter { $0 != " " }
@@ -159,7 +171,9 @@ public struct ByteCount: SettingValue, Hashable, CustomStringConvertible {
         bytes = amount * factor
     }
     public static var schema: JSONValue {
-        .object(["type": .array([.string("string"), .string("integer")]), "pattern": .string("^[0-9]+ ?(B|KiB|MiB|GiB|kB|MB|GB)?$")])
+        .object([
+            "type": .array([.string("string"), .string("integer")]), "pattern": .string("^[0-9]+ ?(B|KiB|MiB|GiB|kB|MB|GB)?$"),
+        ])
     }
     public var sample: String { description }
     /// The written form in the largest unit that is whole.
