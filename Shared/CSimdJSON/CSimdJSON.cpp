@@ -110,6 +110,18 @@ int idf_json_parse(idf_json *json, const uint8_t *text, size_t length, uint32_t 
     const uint32_t *index = stage.structural_indexes.get();
     const uint32_t total = stage.n_structural_indexes;
     uint32_t depth = 0;
+    // Few strings hold a backslash: the next one is looked for ahead, once for many strings.
+    const uint8_t *const limit = text + length;
+    const uint8_t *backslash = text;
+    bool sought = false;
+    auto escaped = [&](uint32_t start, uint32_t end) {
+        if (!sought || backslash < text + start) {
+            sought = true;
+            const void *found = memchr(text + start, '\\', length - start);
+            backslash = found ? static_cast<const uint8_t *>(found) : limit;
+        }
+        return backslash < text + end;
+    };
     Expect expect = VALUE;
     bool done = false;
 #define FAIL(code, place) do { json->error_offset = (place); return (code); } while (0)
@@ -137,7 +149,7 @@ int idf_json_parse(idf_json *json, const uint8_t *text, size_t length, uint32_t 
             uint32_t end = following;
             while (end > at + 1 && is_space(text[end - 1])) end--;
             if (end <= at + 1 || text[end - 1] != '"') FAIL(IDF_JSON_SYNTAX, at);
-            uint8_t flags = memchr(text + at, '\\', end - at) ? 1 : 0;
+            uint8_t flags = escaped(at, end) ? 1 : 0;
             if (flags) if (const uint8_t *bad = bad_escape(text + at + 1, text + end - 1)) FAIL(IDF_JSON_ESCAPE, size_t(bad - text));
             idf_token *token = add(json);
             if (!token) return IDF_JSON_MEMORY;
@@ -164,7 +176,7 @@ int idf_json_parse(idf_json *json, const uint8_t *text, size_t length, uint32_t 
             uint8_t flags = 0, kind = c;
             if (c == '"') {
                 if (end <= at + 1 || text[end - 1] != '"') FAIL(IDF_JSON_SYNTAX, at);
-                if (memchr(text + at, '\\', end - at)) {
+                if (escaped(at, end)) {
                     flags = 1;
                     if (const uint8_t *bad = bad_escape(text + at + 1, text + end - 1)) FAIL(IDF_JSON_ESCAPE, size_t(bad - text));
                 }

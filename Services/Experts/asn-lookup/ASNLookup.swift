@@ -18,9 +18,9 @@ struct ASNLookup: Expert {
 
     func process(_ event: inout Event) throws(Rejection) -> Verdict {
         let database = database
-        for side in Side.allCases where event.has(side.ip.id) {
-            for (place, address) in event.aligned(side.ip).enumerated() {
-                guard let address, let system = database.system(announcing: address) else { continue }
+        for side in Side.allCases {
+            event.enrich(from: side.ip) { event, address, place in
+                guard let system = database.system(announcing: address) else { return }
                 event.fill(side.asNumber, system.number, at: place)
                 event.fill(side.asName, system.name, at: place)
                 event.fill(side.network, system.network, at: place)

@@ -1,118 +1,84 @@
+// Workers live in other modules. What is generic here is thin and inlinable, so that it is compiled for the worker's own types;
+// a generic function that stays behind looks up type metadata at run time, for every value.
 extension Event {
     /// The first, most relevant value of the field; setting it replaces all values, setting nil removes the field.
+    @inlinable
     public subscript<V: FieldValue>(_ key: Key<V>) -> V? {
-        get { first(key) }
+        get {
+            var value: V?
+            readFirst(key.id) { text in
+                value = V(field: text)
+                return value != nil
+            }
+            return value
+        }
         set {
             guard let newValue else { return remove(key.id) }
-            write(key.id, newValue)
-        }
-    }
-
-    /// The first value. Workers live in other modules, so the usual types are compiled here: without that every value read would look up
-    /// generic metadata at run time.
-    @_specialize(where V == String)
-    @_specialize(where V == IPAddress)
-    @_specialize(where V == IPNetwork)
-    @_specialize(where V == UInt32)
-    @_specialize(where V == Int)
-    @_specialize(where V == Timestamp)
-    func first<V: FieldValue>(_ key: Key<V>) -> V? {
-        guard let at = index(of: key.id) else { return nil }
-        let member = members[at]
-        return withValue(member) { value in
-            if member.kind == JSONKind.array.rawValue {
-                var first: V?
-                forEachElement(value) { element in
-                    first = Self.read(element)
-                    return first == nil
-                }
-                return first
-            }
-            return Self.read(value, hasEscapes: member.hasEscapes)
+            write(key.id) { newValue.appendField(to: &$0) }
         }
     }
 
     /// All values of the field in order; a place that is null in an aligned list is left out.
-    @_specialize(where V == String)
-    @_specialize(where V == IPAddress)
-    @_specialize(where V == IPNetwork)
-    @_specialize(where V == UInt32)
-    @_specialize(where V == Int)
-    @_specialize(where V == Timestamp)
-    public func all<V: FieldValue>(_ key: Key<V>) -> [V] { aligned(key).compactMap { $0 } }
+    @inlinable
+    public func all<V: FieldValue>(_ key: Key<V>) -> [V] {
+        var values: [V] = []
+        readAll(key.id) { if let value = $0.flatMap({ V(field: $0) }) { values.append(value) } }
+        return values
+    }
 
     /// All values of the field in order, with nil where an aligned list has a gap.
-    @_specialize(where V == String)
-    @_specialize(where V == IPAddress)
-    @_specialize(where V == IPNetwork)
-    @_specialize(where V == UInt32)
-    @_specialize(where V == Int)
-    @_specialize(where V == Timestamp)
+    @inlinable
     public func aligned<V: FieldValue>(_ key: Key<V>) -> [V?] {
-        guard let at = index(of: key.id) else { return [] }
-        let member = members[at]
-        return withValue(member) { value in
-            guard member.kind == JSONKind.array.rawValue else { return [Self.read(value, hasEscapes: member.hasEscapes)] }
-            var values: [V?] = []
-            forEachElement(value) { element in
-                values.append(Self.read(element))
-                return true
-            }
-            return values
+        var values: [V?] = []
+        readAll(key.id) { values.append($0.flatMap { V(field: $0) }) }
+        return values
+    }
+
+    /// Calls `body` with each value of the field and its place in the list: the way of experts that look something up for every value.
+    @inlinable
+    public mutating func enrich<V: FieldValue>(from key: Key<V>, _ body: (inout Event, V, Int) -> Void) {
+        guard isList(key.id) else {
+            if let value = self[key] { body(&self, value, 0) }
+            return
+        }
+        var place = 0
+        for value in aligned(key) {
+            if let value { body(&self, value, place) }
+            place += 1
         }
     }
 
     /// Replaces all values. One value is written as a scalar, none removes the field; gaps (nil) at the end are cut.
-    @_specialize(where V == String)
-    @_specialize(where V == IPAddress)
-    @_specialize(where V == IPNetwork)
-    @_specialize(where V == UInt32)
-    @_specialize(where V == Int)
-    @_specialize(where V == Timestamp)
+    @inlinable
     public mutating func set<V: FieldValue>(_ key: Key<V>, to values: [V?]) {
-        var values = values[...]
-        while let last = values.last, last == nil { values = values.dropLast() }
-        if values.isEmpty { return remove(key.id) }
-        if values.count == 1, let only = values.first, let only { return write(key.id, only) }
-        let start = own.count
-        own.append(0x5B)
-        for (index, value) in values.enumerated() {
-            if index > 0 { own.append(0x2C) }
-            if let value { value.appendField(to: &own) } else { own.append(contentsOf: "null".utf8) }
+        var count = values.count
+        while count > 0, values[count - 1] == nil { count -= 1 }
+        if count == 0 { return remove(key.id) }
+        if count == 1, let only = values[0] { return write(key.id) { only.appendField(to: &$0) } }
+        write(key.id) { out in
+            out.append(0x5B)
+            for index in 0..<count {
+                if index > 0 { out.append(0x2C) }
+                if let value = values[index] { value.appendField(to: &out) } else { out.append(contentsOf: "null".utf8) }
+            }
+            out.append(0x5D)
         }
-        own.append(0x5D)
-        adopt(key.id, from: start, kind: .array, hasEscapes: false)
     }
 
     /// Sets the field if it has no value yet, or if the worker's `overwrite` says so; nil is ignored.
     /// Returns whether the value was set.
-    @discardableResult
-    @_specialize(where V == String)
-    @_specialize(where V == IPAddress)
-    @_specialize(where V == IPNetwork)
-    @_specialize(where V == UInt32)
-    @_specialize(where V == Int)
-    @_specialize(where V == Timestamp)
+    @inlinable @discardableResult
     public mutating func fill<V: FieldValue>(_ key: Key<V>, _ value: V?) -> Bool {
-        guard let value, fillOverwrites || index(of: key.id) == nil else { return false }
-        write(key.id, value)
+        guard let value, fillOverwrites || !has(key.id) else { return false }
+        write(key.id) { value.appendField(to: &$0) }
         return true
     }
 
     /// Sets the value that belongs to the `place`-th value of an aligned list (0 is the most relevant), padding with null.
-    @discardableResult
-    @_specialize(where V == String)
-    @_specialize(where V == IPAddress)
-    @_specialize(where V == IPNetwork)
-    @_specialize(where V == UInt32)
-    @_specialize(where V == Int)
-    @_specialize(where V == Timestamp)
+    @inlinable @discardableResult
     public mutating func fill<V: FieldValue>(_ key: Key<V>, _ value: V?, at place: Int) -> Bool {
         guard let value else { return false }
-        if place == 0, index(of: key.id) == nil {
-            write(key.id, value)
-            return true
-        }
+        if place == 0, !isList(key.id) { return fill(key, value) }
         var values = aligned(key)
         while values.count <= place { values.append(nil) }
         guard fillOverwrites || values[place] == nil else { return false }
@@ -120,29 +86,65 @@ extension Event {
         set(key, to: values)
         return true
     }
+}
 
-    @_specialize(where V == String)
-    @_specialize(where V == IPAddress)
-    @_specialize(where V == IPNetwork)
-    @_specialize(where V == UInt32)
-    @_specialize(where V == Int)
-    @_specialize(where V == Timestamp)
-    mutating func write<V: FieldValue>(_ field: FieldID, _ value: V) {
-        let start = own.count
-        value.appendField(to: &own)
-        let escaped = own[start] == 0x22 && own[(start + 1)...].contains(0x5C)
-        adopt(field, from: start, kind: JSONKind(rawValue: own[start]) ?? .number, hasEscapes: escaped)
+extension Event {
+    /// Whether the field has several values.
+    @usableFromInline
+    func isList(_ field: FieldID) -> Bool { index(of: field).map { members[$0].kind == JSONKind.array.rawValue } ?? false }
+
+    /// Calls `body` with the plain text of the values, in order, until it takes one.
+    @usableFromInline
+    func readFirst(_ field: FieldID, _ body: (ByteView) -> Bool) {
+        guard let at = index(of: field) else { return }
+        let member = members[at]
+        withValue(member) { value in
+            guard member.kind == JSONKind.array.rawValue else {
+                if let first = value.first, first != 0x6E { _ = Self.withPlain(value, hasEscapes: member.hasEscapes, body) }
+                return
+            }
+            forEachElement(value) { $0.first == 0x6E || !Self.withPlain($0, hasEscapes: nil, body) }
+        }
     }
 
-    /// Reads one JSON scalar; nil for null and for what is not of the type.
-    static func read<V: FieldValue>(_ value: ByteView, hasEscapes: Bool? = nil) -> V? {
-        guard let first = value.first, first != 0x6E else { return nil }
-        guard first == 0x22 else { return V(field: value) }
+    /// Calls `body` with the plain text of each value, nil for a gap.
+    @usableFromInline
+    func readAll(_ field: FieldID, _ body: (ByteView?) -> Void) {
+        guard let at = index(of: field) else { return }
+        let member = members[at]
+        withValue(member) { value in
+            func give(_ element: ByteView, _ hasEscapes: Bool?) {
+                if element.first == 0x6E { return body(nil) }
+                _ = Self.withPlain(element, hasEscapes: hasEscapes) {
+                    body($0)
+                    return true
+                }
+            }
+            guard member.kind == JSONKind.array.rawValue else { return give(value, member.hasEscapes) }
+            forEachElement(value) { element in
+                give(element, nil)
+                return true
+            }
+        }
+    }
+
+    /// Replaces the field by the JSON that `append` appends.
+    @usableFromInline
+    mutating func write(_ field: FieldID, _ append: (inout [UInt8]) -> Void) {
+        let start = own.count
+        append(&own)
+        let kind = JSONKind(rawValue: own[start]) ?? .number
+        adopt(field, from: start, kind: kind, hasEscapes: kind == .string && own[(start + 1)...].contains(0x5C))
+    }
+
+    /// A JSON scalar as plain text: a string without quotes and escapes, anything else as it stands.
+    private static func withPlain(_ value: ByteView, hasEscapes: Bool?, _ body: (ByteView) -> Bool) -> Bool {
+        guard value.first == 0x22 else { return body(value) }
         let inside = ByteView(rebasing: value[1..<(value.count - 1)])
-        guard hasEscapes ?? inside.contains(0x5C) else { return V(field: inside) }
+        guard hasEscapes ?? inside.contains(0x5C) else { return body(inside) }
         var plain: [UInt8] = []
         appendUnescaped(inside, to: &plain)
-        return plain.withUnsafeBufferPointer { V(field: $0) }
+        return plain.withUnsafeBufferPointer { body($0) }
     }
 
     /// The value of a field as JSON: a scalar, or a list where there are several.

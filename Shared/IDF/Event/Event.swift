@@ -32,10 +32,14 @@ public struct Event: Sendable {
     }
 
     /// A new event without members.
-    public init(id: UUID = .v7()) {
+    /// - Parameter reserving: room for so many members, where their number is known.
+    public init(id: UUID = .v7(), reserving room: Int = 0) {
         self.id = id
         members = []
         base = nil
+        guard room > 0 else { return }
+        members.reserveCapacity(room)
+        own.reserveCapacity(room * 40)
     }
 
     /// Calls `body` with the bytes of a member: name and value of a free one, else the value.

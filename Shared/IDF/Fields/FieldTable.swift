@@ -161,9 +161,19 @@ final class FieldTable: @unchecked Sendable {
         return ByteView(start: copy, count: bytes.count)
     }
 
+    /// A hash over the length and the first and last eight bytes, which tells the names of the table apart well enough.
+    @inline(__always)
     private static func hash(_ parent: Int, _ key: ByteView) -> Int {
+        let start = UnsafeRawPointer(key.baseAddress!)
         var value = UInt64(truncatingIfNeeded: parent) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(key.count)
-        for byte in key { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        if key.count >= 8 {
+            value = (value ^ start.loadUnaligned(as: UInt64.self)) &* 0xFF51_AFD7_ED55_8CCD
+            value = (value ^ value >> 32 ^ (start + (key.count - 8)).loadUnaligned(as: UInt64.self)) &* 0xC4CE_B9FE_1A85_EC53
+        } else {
+            var bytes: UInt64 = 0
+            for byte in key { bytes = bytes << 8 | UInt64(byte) }
+            value = (value ^ bytes) &* 0xFF51_AFD7_ED55_8CCD
+        }
         return Int(truncatingIfNeeded: value ^ value >> 29)
     }
 

@@ -42,7 +42,7 @@ extension Service {
         guard case .expert(let expert) = role, let field = configuration.entry.spec.lookup else {
             throw .missing("\(configuration.name) offers no look-up")
         }
-        var event = Event(id: UUID(high: 0, low: 0))
+        var event = Event(id: UUID(high: 0, low: 0), reserving: 8)
         guard event.add(field, text: value) else { return nil }
         _ = try expert.process(&event)
         return event

@@ -17,6 +17,8 @@ public final class Service: Sendable {
     let emitter = UUID.v7().description
     private let spoolBox = Mutex<Spool?>(nil)
     private let draining = Atomic<Bool>(false)
+    /// Counts how often something that settings name was reopened.
+    let generation = Atomic<Int>(0)
 
     /// The configuration's worker as what its family is.
     public enum Role: Sendable {
@@ -154,6 +156,7 @@ public final class Service: Sendable {
         for setting in NamedSetting.all(of: configuration.worker) {
             do {
                 if try setting.slot.refresh() {
+                    generation.add(1, ordering: .relaxed)
                     log.info("reopened: it has changed on disk", metadata: ["setting": "\(setting.name)"])
                 }
             } catch {

@@ -1,18 +1,23 @@
 import Archive
 import HTTP
 import IDF
+import Synchronization
 
 /// Answers the calls of the service contract.
 final class ServiceHandler: HTTPHandler {
-    private let service: Service
+    let service: Service
     private let routes: [Route.Name: Route]
     private let document: [UInt8]
+    private let answers = AnswerCounts()
+    let lookUpHeaders: Mutex<LookUpHeaders>
 
     init(_ service: Service) {
         self.service = service
         let worker = service.configuration.entry
         routes = Dictionary(uniqueKeysWithValues: Route.all(for: worker).map { ($0.name, $0) })
         document = Array(OpenAPI.document(of: worker).pretty().utf8) + [0x0A]
+        lookUpHeaders = Mutex(LookUpHeaders(service))
+        service.metrics.observe("intelmq_http_requests_total") { [answers] in answers.values }
     }
 
     // MARK: by the head alone
@@ -25,6 +30,8 @@ final class ServiceHandler: HTTPHandler {
 
     private func early(_ head: HTTPRequestHead) -> HTTPResponse? {
         let path = head.path
+        // Look-ups are asked for by the ten thousand a second, so they come first.
+        if path.hasPrefix("/v1/lookup/"), head.method.route == .get, routes[.lookup] != nil { return lookup(path, head) }
         guard let name = Route.named(path).first, let route = routes[name] else {
             return problem(Problem(404, "unknown-path", "no such call here; GET /openapi.json lists them"))
         }
@@ -34,7 +41,7 @@ final class ServiceHandler: HTTPHandler {
             return answer
         }
         switch name {
-        case .lookup: return lookup(path.dropFirst("/v1/lookup/".count), head)
+        case .lookup: return lookup(path, head)
         case .livez, .startupz: return HTTPResponse(text: "ok\n")
         case .readyz: return readiness(head)
         case .metrics: return HTTPResponse(text: service.metrics.page(), contentType: "text/plain; version=0.0.4; charset=utf-8")
@@ -93,61 +100,6 @@ final class ServiceHandler: HTTPHandler {
         return problem(
             Problem(413, "too-large", "found \(found), the limit is \(limit) bytes (\(setting)); send smaller bodies or raise it")
         )
-    }
-
-    // MARK: look-ups
-
-    private func lookup(_ rest: Substring, _ head: HTTPRequestHead) -> HTTPResponse {
-        let parts = rest.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        let value = parts[0].utf8.contains(0x25) ? HTTPRequestHead.percentDecoded(parts[0]) : String(parts[0])
-        let tag = service.configuration.worker.build.map { "\"\($0)\"" }
-        if let tag, let known = head.header("If-None-Match"), Self.matches(known, tag) {
-            return HTTPResponse(status: 304, headers: [("ETag", tag)])
-        }
-        let event: Event
-        do {
-            guard let found = try service.lookup(value) else {
-                return problem(Problem(422, "invalid-value", "found \"\(value.prefix(80))\", wanted \(lookupWanted)"))
-            }
-            event = found
-        } catch {
-            return problem(Problem(error.status, error.code, error.detail))
-        }
-        var headers: [(name: String, value: String)] = [("Cache-Control", "max-age=60")]
-        if let tag { headers.append(("ETag", tag)) }
-        if parts.count == 2, parts[1].last != "/" {
-            let name = HTTPRequestHead.percentDecoded(parts[1])
-            guard let field = FieldID(name) ?? DHO.field(name) else {
-                return problem(Problem(404, "unknown-field", "no field \"\(name.prefix(80))\" in the data format"))
-            }
-            guard let text = event.text(field) else {
-                return problem(Problem(404, "not-found", "nothing is known about \(field.name) of \(value.prefix(80))"))
-            }
-            headers.append(("Content-Type", "text/plain; charset=utf-8"))
-            return HTTPResponse(status: 200, headers: headers, body: Array(text.utf8) + [0x0A])
-        }
-        headers.append(("Content-Type", Packet.mediaType))
-        return HTTPResponse(status: 200, headers: headers, body: Self.lookupDocument(value, event))
-    }
-
-    /// Whether a list of entity tags holds this one (RFC 9110, section 13.1.2: weak comparison).
-    private static func matches(_ list: String, _ tag: String) -> Bool {
-        list.split(separator: ",").map(\.trimmed).contains { $0 == "*" || $0 == tag || $0 == "W/" + tag }
-    }
-
-    private var lookupWanted: String {
-        service.configuration.entry.spec.lookup.map(\.field.type.wanted) ?? "a value"
-    }
-
-    private static func lookupDocument(_ value: String, _ event: Event) -> [UInt8] {
-        var body: [UInt8] = []
-        body.reserveCapacity(512)
-        body.append(contentsOf: #"{"data":{"type":"lookup","id":"#.utf8)
-        JSONText.appendQuoted(value, to: &body)
-        body.append(contentsOf: #","attributes":"#.utf8)
-        event.encodeAttributes(into: &body)
-        body.append(contentsOf: "}}\n".utf8)
-        return body
     }
 
     // MARK: bodies
@@ -271,15 +223,39 @@ final class ServiceHandler: HTTPHandler {
         return HTTPResponse(status: answer.status, headers: [("Content-Type", Packet.mediaType)], body: body)
     }
 
-    private func problem(_ one: Problem) -> HTTPResponse { problems([one]) }
+    func problem(_ one: Problem) -> HTTPResponse { problems([one]) }
 
     private func problems(_ all: [Problem]) -> HTTPResponse {
         HTTPResponse(
             status: all.first?.status ?? 500, headers: [("Content-Type", Packet.mediaType)], body: Problem.document(all) + [0x0A])
     }
 
-    private func count(_ status: Int) {
-        service.metrics.count("intelmq_http_requests_total", 1, [("status", "\(status / 100)xx")])
+    private func count(_ status: Int) { answers.count(status) }
+}
+
+/// Requests answered, by class of status. Every request counts, so there is no lock and no label made here.
+final class AnswerCounts: Sendable {
+    private let success = Atomic<Int>(0)
+    private let redirection = Atomic<Int>(0)
+    private let client = Atomic<Int>(0)
+    private let server = Atomic<Int>(0)
+
+    func count(_ status: Int) {
+        switch status {
+        case ..<300: success.add(1, ordering: .relaxed)
+        case ..<400: redirection.add(1, ordering: .relaxed)
+        case ..<500: client.add(1, ordering: .relaxed)
+        default: server.add(1, ordering: .relaxed)
+        }
+    }
+
+    /// Labels and values for the metrics page.
+    var values: [(labels: String, value: Double)] {
+        let counts = [
+            ("2xx", success.load(ordering: .relaxed)), ("3xx", redirection.load(ordering: .relaxed)),
+            ("4xx", client.load(ordering: .relaxed)), ("5xx", server.load(ordering: .relaxed)),
+        ]
+        return counts.filter { $0.1 > 0 }.map { (Metrics.labels([("status", $0.0)]), Double($0.1)) }
     }
 }
 

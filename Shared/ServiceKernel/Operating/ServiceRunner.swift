@@ -31,6 +31,8 @@ public final class ServiceRunner: Sendable {
             if http.address == "localhost" { http.address = "127.0.0.1" }
         }
         http.threads = configuration.threads
+        // The library clears its memory for heads at every request: 16 KiB is what other servers allow, too.
+        http.headerLimit = 16 << 10
         http.connectionLimit = configuration.limits.connections
         http.connectionTimeout = max(1, Int(configuration.limits.idle.seconds))
         do {
