@@ -21,6 +21,7 @@ extension Event {
     }
 
     private func fingerprint(where chosen: (FieldID) -> Bool) -> (UInt64, UInt64) {
+        if isPacked { return unpacked().fingerprint(where: chosen) }
         let rows = FieldTable.shared.rows
         var text: [UInt8] = []
         text.reserveCapacity(2048)

@@ -1,3 +1,5 @@
+internal import CSimdJSON
+
 /// The members that belong to the user (`custom`) or to another format (`n6`, `misp`, `idea`).
 extension Event {
     /// The custom member of that name, any JSON.
@@ -9,6 +11,7 @@ extension Event {
     /// All members of a free root, by name.
     public func freeMembers(_ root: String) -> [JSONValue.Member] {
         guard let field = FieldTable.shared.open[root] else { return [] }
+        if hasPacked(field) { return unpacked().freeMembers(root) }
         return members.lazy.filter { $0.field == field }.map { member in
             withBytes(member) { bytes in
                 let name = JSONValue(raw: keyText(bytes, member))?.string ?? ""
@@ -19,13 +22,16 @@ extension Event {
 
     /// Reads one member of a free root.
     public func free(_ root: String, _ name: String) -> JSONValue? {
-        guard let field = FieldTable.shared.open[root], let at = freeIndex(field, name) else { return nil }
+        guard let field = FieldTable.shared.open[root] else { return nil }
+        if hasPacked(field) { return unpacked().free(root, name) }
+        guard let at = freeIndex(field, name) else { return nil }
         return withValue(members[at]) { JSONValue(raw: $0) }
     }
 
     /// Sets one member of a free root; nil removes it. A name longer than 4 KiB is not taken.
     public mutating func setFree(_ root: String, _ name: String, to value: JSONValue?) {
         guard let field = FieldTable.shared.open[root] else { return }
+        if hasPacked(field) { unpack() }
         let old = freeIndex(field, name)
         guard let value else {
             if let old { members.remove(at: old) }
@@ -51,6 +57,7 @@ extension Event {
 
     /// The same with a key among others in one array.
     public mutating func addFree(_ root: FieldID, key: ArraySlice<UInt8>, value: (inout [UInt8]) -> Bool) {
+        if hasPacked(root) { unpack() }
         let start = own.count
         key.withUnsafeBufferPointer { own.append(contentsOf: $0) }
         guard key.count <= 4096, value(&own) else {
@@ -63,7 +70,7 @@ extension Event {
     /// Removes all members of a free root.
     public mutating func removeFree(_ root: String) {
         guard let field = FieldTable.shared.open[root] else { return }
-        members.removeAll { $0.field == field }
+        members.removeAll { $0.field == field || $0.field == FieldTable.shared.packed[field] }
     }
 
     /// The bytes `"name":` as `addFree` wants them.
@@ -127,4 +134,48 @@ extension Event {
             kind: kind.rawValue, isOwn: true, hasEscapes: false)
         if let old { members[old] = member } else { members.insert(member, at: place(for: field)) }
     }
+}
+
+// A free root comes over the wire as one member, a span that most hops only copy. Whoever asks for what is in it takes it apart.
+extension Event {
+    private func hasPacked(_ open: FieldID) -> Bool {
+        guard let packed = FieldTable.shared.packed[open] else { return false }
+        return index(of: packed) != nil
+    }
+
+    /// The event with one member for each free member.
+    func unpacked() -> Event {
+        var copy = self
+        copy.unpack()
+        return copy
+    }
+
+    /// Takes free roots apart that are one member each.
+    mutating func unpack() {
+        for (open, packed) in FieldTable.shared.packed {
+            guard let at = index(of: packed) else { continue }
+            let whole = members.remove(at: at)
+            var parts: [Member] = []
+            withBytes(whole) { bytes in
+                _ = try? JSONTokeniser.borrow { tokeniser throws(JSONError) in
+                    let tokens = try tokeniser.tokens(of: bytes, depth: 256)
+                    var index = 1
+                    while index < Int(tokens[0].next) {
+                        let (key, value) = (tokens[index], tokens[index + 1])
+                        parts.append(
+                            Member(
+                                field: open, keyLength: UInt16(clamping: value.start - key.start),
+                                offset: whole.offset + key.start,
+                                length: value.end - key.start, kind: value.kind, isOwn: whole.isOwn, hasEscapes: value.flags != 0)
+                        )
+                        index = Int(value.next)
+                    }
+                }
+            }
+            members.insert(contentsOf: parts, at: at)
+        }
+    }
+
+    /// Whether any free root is one member.
+    var isPacked: Bool { FieldTable.shared.packed.values.contains { index(of: $0) != nil } }
 }

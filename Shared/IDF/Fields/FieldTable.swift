@@ -46,6 +46,10 @@ final class FieldTable: @unchecked Sendable {
     /// By node: the field that it is, the free root that it is; `none` for neither.
     let fieldOf: UnsafeMutablePointer<UInt16>
     let openOf: UnsafeMutablePointer<UInt16>
+    /// By node: the free root as one member, where nothing below it is known; `none` elsewhere.
+    let packedOf: UnsafeMutablePointer<UInt16>
+    /// By the id of a free root: its id as one member.
+    let packed: [FieldID: FieldID]
     static let none = UInt16.max
     /// By node: `"name":{`.
     let openings: UnsafeMutablePointer<ByteView>
@@ -87,6 +91,7 @@ final class FieldTable: @unchecked Sendable {
         var fields: [Field] = []
         var paths: [(above: [UInt16], key: [UInt8])] = []
         var open: [String: FieldID] = [:]
+        var packed: [FieldID: FieldID] = [:]
         func visit(_ index: Int, _ above: [UInt16]) {
             if let field = declared[index] {
                 nodes[index].field = FieldID(raw: UInt16(fields.count))
@@ -96,6 +101,11 @@ final class FieldTable: @unchecked Sendable {
             let below = index == 0 ? above : above + [UInt16(index)]
             for child in nodes[index].order { visit(child, below) }
             if nodes[index].isOpen {
+                if nodes[index].order.isEmpty {
+                    packed[FieldID(raw: UInt16(fields.count + 1))] = FieldID(raw: UInt16(fields.count))
+                    fields.append(Field(nodes[index].name, .json, "Free members, as they came.", .own))
+                    paths.append((above, Array("\"\(nodes[index].name)\":".utf8)))
+                }
                 let id = FieldID(raw: UInt16(fields.count))
                 nodes[index].openField = id
                 open[nodes[index].name] = id
@@ -108,6 +118,7 @@ final class FieldTable: @unchecked Sendable {
         self.fields = fields
         types = fields.map(\.type)
         self.open = open
+        self.packed = packed
         let sorted = fields.indices.sorted { fields[$0].name.utf8.lexicographicallyPrecedes(fields[$1].name.utf8) }
         // The table lives as long as the process, so plain memory serves it best.
         rows = .allocate(capacity: fields.count)
@@ -123,10 +134,12 @@ final class FieldTable: @unchecked Sendable {
         }
         fieldOf = .allocate(capacity: nodes.count)
         openOf = .allocate(capacity: nodes.count)
+        packedOf = .allocate(capacity: nodes.count)
         openings = .allocate(capacity: nodes.count)
         for (index, node) in nodes.enumerated() {
             (fieldOf + index).initialize(to: node.field?.raw ?? Self.none)
             (openOf + index).initialize(to: node.openField?.raw ?? Self.none)
+            (packedOf + index).initialize(to: node.openField.flatMap { packed[$0]?.raw } ?? Self.none)
             (openings + index).initialize(to: Self.keep(Array("\"\(node.name)\":{".utf8)))
         }
         var byName: [String: FieldID] = [:]

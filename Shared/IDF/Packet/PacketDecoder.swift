@@ -266,6 +266,8 @@ struct PacketDecoder {
                     trail.append(at)
                     readField(FieldID(raw: field), value)
                     trail.removeLast()
+                } else if table.packedOf[child] != FieldTable.none, kind(value) == .object {
+                    keepWhole(FieldID(raw: table.packedOf[child]), at)
                 } else if kind(value) == .object {
                     trail.append(at)
                     readObject(value, node: child)
@@ -280,6 +282,27 @@ struct PacketDecoder {
             }
             at = Int(tokens[value].next)
         }
+    }
+
+    /// Keeps a free root as the one span it came in: most hops do not look into it.
+    private mutating func keepWhole(_ field: FieldID, _ at: Int) {
+        let object = tokens[at + 1]
+        var member = at + 2
+        guard member < Int(object.next) else { return }
+        while member < Int(object.next) {
+            let length = tokens[member + 1].start - tokens[member].start
+            if length > 4096 {
+                trail.append(at)
+                report("name-too-long", "a member name of \(length) bytes; at most 4096 are allowed", pointer())
+                trail.removeLast()
+            }
+            member = Int(tokens[member + 1].next)
+        }
+        members.append(
+            Event.Member(
+                field: field, keyLength: 0, offset: object.start, length: object.end - object.start, kind: object.kind,
+                isOwn: false,
+                hasEscapes: false))
     }
 
     private mutating func readFree(_ field: FieldID, _ at: Int) {
