@@ -73,18 +73,13 @@ struct LocalFleet {
 
     /// The processes that live, by node.
     func processes() -> [(node: String, pid: pid_t)] {
-        guard let folder = opendir("\(directory)/run") else { return [] }
-        defer { closedir(folder) }
         var found: [(String, pid_t)] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-            }
+        for name in fileNames(in: "\(directory)/run") {
             guard name.hasSuffix(".pid"), let bytes = readFile("\(directory)/run/\(name)") else { continue }
             guard let pid = pid_t(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)), isOurs(pid) else { continue }
             found.append((String(name.dropLast(4)), pid))
         }
-        return found.sorted { $0.0 < $1.0 }
+        return found
     }
 
     /// A number in a file may belong to somebody else by now.

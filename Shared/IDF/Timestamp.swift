@@ -36,11 +36,11 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         nanoseconds = sum.partialValue
     }
 
-    /// The moment of the call.
+    /// The moment of the call, to the microsecond.
     public static func now() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) / 1000 * 1000)
     }
 
     /// Seconds since 1970-01-01T00:00:00Z, the fraction cut towards the past.

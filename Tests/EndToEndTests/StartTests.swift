@@ -1,4 +1,5 @@
 import Foundation
+import HTTP
 import Testing
 
 /// What a person sees when a service cannot start, and the programs' verbs.
@@ -84,6 +85,39 @@ import Testing
         #expect(
             String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).hasPrefix("intelmq-taxonomy-expert"))
         process.waitUntilExit()
+    }
+
+    @Test func `several processes share a port, and one that dies comes back`() async throws {
+        let folder = try Folder()
+        let port = Program.freePorts(1)[0]
+        let file = try folder.write("x.yaml", "worker: taxonomy-expert\nlisten: 127.0.0.1:\(port)\nstate: \(folder.path)/state\n")
+        let parent = Process()
+        parent.executableURL = URL(fileURLWithPath: Program.path)
+        parent.arguments = ["taxonomy-expert", "serve", "--config", file, "--processes", "2"]
+        parent.standardError = FileHandle.nullDevice
+        try parent.run()
+        defer { parent.terminate() }
+        func children() throws -> [Int32] {
+            // A child belongs to the thread that has started it.
+            let tasks = "/proc/\(parent.processIdentifier)/task"
+            return try FileManager.default.contentsOfDirectory(atPath: tasks).flatMap { task in
+                let text = (try? String(contentsOfFile: "\(tasks)/\(task)/children", encoding: .utf8)) ?? ""
+                return text.split(separator: " ").compactMap { Int32($0) }
+            }
+        }
+        try await Program.eventually("two processes") { try children().count == 2 }
+        try await Program.eventually("ready") {
+            try await Program.client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz")).status == 200
+        }
+        let first = try children()
+        kill(first[0], SIGKILL)
+        try await Program.eventually("the killed one is replaced") {
+            let now = try children()
+            return now.count == 2 && !now.contains(first[0])
+        }
+        parent.terminate()
+        try await Program.blocking { parent.waitUntilExit() }
+        #expect(parent.terminationStatus == 0)
     }
 
     @Test func `bad data ends a filter with 65 and says where`() async throws {

@@ -54,17 +54,9 @@ struct FileCollector: Collector {
     }
 
     private func names() throws(Rejection) -> [String] {
-        guard let folder = opendir(path) else {
+        guard access(path, R_OK | X_OK) == 0 else {
             throw .unavailable("cannot look into \(path): \(String(cString: strerror(errno)))")
         }
-        defer { closedir(folder) }
-        var names: [String] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-            }
-            if !name.hasPrefix("."), name.hasSuffix(postfix) { names.append(name) }
-        }
-        return names.sorted()
+        return fileNames(in: path).filter { !$0.hasPrefix(".") && $0.hasSuffix(postfix) }
     }
 }

@@ -69,9 +69,19 @@ struct ConfigurationOptions: ParsableArguments {
         }.joined()
     }
 
+    /// `<worker>.yaml` in one of the usual folders; else the only file there that is for this worker.
     private static func standardFile(for worker: RosterEntry) -> String? {
-        let folders = [getenv("INTELMQ_CONFIG_DIR").map { String(cString: $0) }, "etc/config.d", "/etc/intelmq/config.d"]
-        return folders.compactMap { $0.map { "\($0)/\(worker.name).yaml" } }.first { access($0, R_OK) == 0 }
+        let own: String? = getenv("INTELMQ_CONFIG_DIR").map { String(cString: $0) }
+        let folders = (own.map { [$0] } ?? []) + ["etc/config.d", "/etc/intelmq/config.d"]
+        let exact: [String] = folders.map { "\($0)/\(worker.name).yaml" }
+        if let found = exact.first(where: { access($0, R_OK) == 0 }) { return found }
+        for folder in folders {
+            let fitting = fileNames(in: folder).filter { $0.hasSuffix(".yaml") }.map { "\(folder)/\($0)" }.filter { path in
+                (try? YAMLDocument.read(path: path))?.root["worker"]?.string == worker.name
+            }
+            if fitting.count == 1 { return fitting[0] }
+        }
+        return nil
     }
 }
 
@@ -100,6 +110,7 @@ extension WorkerCommand {
         static let configuration = CommandConfiguration(abstract: "Runs the service until SIGTERM.")
         @OptionGroup var options: ConfigurationOptions
         @Flag(help: "Go on in the background.") var daemon = false
+        @Option(help: "So many processes on the same port, each with a spool of its own.") var processes = 1
         @Flag(name: .customLong("self-test"), help: "The same as the verb self-test.") var selfTest = false
         @Flag(name: .customLong("self-update-db"), help: "The same as the verb update-db.") var updateDatabase = false
         @Option(help: "The same as `run --stop-after`: a one-time run of so many events.") var stopAfter: Int?
@@ -108,7 +119,7 @@ extension WorkerCommand {
             if selfTest { return try await SelfTest.parse([]).run() }
             if updateDatabase { return try await UpdateDatabase.run(options) }
             if let stopAfter { return try await Run.run(options, files: [], stopAfter: stopAfter) }
-            let configuration = try reading { () throws(ConfigurationError) in try options.read() }
+            var configuration = try reading { () throws(ConfigurationError) in try options.read() }
             guard configuration.listen != nil || configuration.entry.family == .collector else {
                 say(
                     "error: \(configuration.name) has nothing to serve: the configuration has no listen:, and without one only `run` makes sense"
@@ -117,7 +128,14 @@ extension WorkerCommand {
                 throw ExitCode(Exit.configuration)
             }
             if daemon, daemonise() { return }
-            // Signals are blocked in main() before the first thread.
+            if let slot = ProcessGroup.slot {
+                configuration.slot = slot
+                configuration.state = configuration.state.map { "\($0)/slot-\(slot)" }
+            } else if processes > 1 {
+                let log = Log.worker(configuration.name, format: configuration.logFormat, level: configuration.logLevel)
+                return await ProcessGroup(count: processes, arguments: CommandLine.arguments, log: log).run(
+                    signals: Signals.stream())
+            }
             let runner = try reading { () throws(ConfigurationError) in try ServiceRunner(configuration) }
             await runner.run(signals: Signals.stream())
         }
@@ -149,7 +167,8 @@ extension WorkerCommand {
         func run() async throws { try await Self.run(options, files: files, stopAfter: stopAfter) }
 
         static func run(_ options: ConfigurationOptions, files: [String], stopAfter: Int?) async throws {
-            signal(SIGPIPE, SIG_IGN)
+            // Whoever reads the results may stop, as `head` does: a filter then ends without a word.
+            signal(SIGPIPE, SIG_DFL)
             let configuration = try reading { () throws(ConfigurationError) in try options.read() }
             let filter = try reading { () throws(ConfigurationError) in try FilterRun(configuration, limit: stopAfter ?? .max) }
             var outcome = FilterRun.Outcome()

@@ -32,6 +32,8 @@ public struct ServiceConfiguration: Sendable {
     public var keepsOriginal = true
     /// Organisation written into packets.
     public var producer: String?
+    /// Which of several processes on the same port this is.
+    public var slot: Int?
 
     /// Bounds that keep a service alive whatever it is sent.
     public struct Limits: Sendable {

@@ -31,6 +31,7 @@ public final class ServiceRunner: Sendable {
             if http.address == "localhost" { http.address = "127.0.0.1" }
         }
         http.threads = configuration.threads
+        http.reusePort = configuration.slot != nil
         // The library clears its memory for heads at every request: 16 KiB is what other servers allow, too.
         http.headerLimit = 16 << 10
         http.connectionLimit = configuration.limits.connections
