@@ -55,6 +55,11 @@ struct Graph {
                     roster.nearest(uses.string ?? "").map { "did you mean \"\($0)\"?" })
                 continue
             }
+            guard !name.isEmpty, name.utf8.allSatisfy({ $0 == 0x2D || $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 })
+            else {
+                note("a node is named with a-z, 0-9 and -, found \"\(name)\"", operation["operationId"] ?? operation)
+                continue
+            }
             if nodes.contains(where: { $0.name == name }) { note("two nodes are named \"\(name)\"", operation["operationId"]!) }
             let edges = (operation["x-intelmq-edges"]?.array ?? []).map { (to: $0["to"]?.string ?? "", node: $0["to"] ?? $0) }
             let server = item["servers"]?.array?.first?["url"]?.string ?? root["servers"]?.array?.first?["url"]?.string ?? ""

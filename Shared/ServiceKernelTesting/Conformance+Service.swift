@@ -7,7 +7,8 @@ extension Conformance {
     /// The same service that people run, on a real socket.
     func service(_ folder: TemporaryFolder) async -> [String] {
         var text = "worker: \(entry.name)\nlisten: 127.0.0.1:0\nstate: \(folder.path)/state\nlog: {level: critical}\n"
-        text += "limits: {body: 64 KiB, events: 20, drain: 3 s}\n"
+        text += "limits: {body: 64 KiB, report: 64 KiB, events: 20, drain: 3 s}\n"
+        if entry.family != .output { text += "edges: [{to: \"file://\(folder.path)/edge.ndjson\"}]\n" }
         let settings = settings(folder)
         if !settings.isEmpty { text += "settings:\n" + settings.map { "  \($0.name): \($0.text)\n" }.joined() }
         let runner: ServiceRunner
@@ -163,7 +164,7 @@ struct ServiceCalls {
         let encoded = json + [("Content-Encoding", "br")]
         await refusal(.post, path, encoded, body: packet(""), status: 415, says: ["gzip"], "an unknown encoding")
         await refusal(
-            .post, path, json, body: [UInt8](repeating: 0x20, count: 70_000), status: 413, says: ["65536", "limits.body"],
+            .post, path, json, body: [UInt8](repeating: 0x20, count: 200_000), status: 413, says: ["bytes", "limits."],
             "a body over the limit")
         await refusal(
             .post, path, json, body: packet("", copies: 21), status: 413, says: ["20", "limits.events"],

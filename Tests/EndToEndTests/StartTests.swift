@@ -38,7 +38,7 @@ import Testing
     @Test func `a port in use is named`() async throws {
         let folder = try Folder()
         let port = Program.freePorts(1)[0]
-        let text = "worker: taxonomy-expert\nlisten: 127.0.0.1:\(port)\n"
+        let text = "worker: taxonomy-expert\nlisten: 127.0.0.1:\(port)\nedges: [\"http://127.0.0.1:9\"]\n"
         let first = try await Program.serve("first", text, in: folder, port: port)
         defer { first.terminate() }
         let file = try folder.write("second.yaml", text)
@@ -90,7 +90,9 @@ import Testing
     @Test func `several processes share a port, and one that dies comes back`() async throws {
         let folder = try Folder()
         let port = Program.freePorts(1)[0]
-        let file = try folder.write("x.yaml", "worker: taxonomy-expert\nlisten: 127.0.0.1:\(port)\nstate: \(folder.path)/state\n")
+        let file = try folder.write(
+            "x.yaml",
+            "worker: taxonomy-expert\nlisten: 127.0.0.1:\(port)\nedges: [\"http://127.0.0.1:9\"]\nstate: \(folder.path)/state\n")
         let parent = Process()
         parent.executableURL = URL(fileURLWithPath: Program.path)
         parent.arguments = ["taxonomy-expert", "serve", "--config", file, "--processes", "2"]

@@ -103,7 +103,8 @@ private func text(_ answer: HTTPClientResponse) -> String { String(decoding: ans
     }
 
     @Test func compressedBodies() async throws {
-        let service = try Running("worker: obedient-expert\nlimits: {body: 64 KiB}\n")
+        let folder = TemporaryFolder()
+        let service = try Running("worker: obedient-expert\nlimits: {body: 64 KiB}\nedges: [\"file://\(folder.path)/out\"]\n")
         let gzip: [(name: String, value: String)] = [("Content-Encoding", "gzip")]
         let good = storedGzip(packet("one").encoded())
         #expect(try await service.post(good, gzip).status == 200)

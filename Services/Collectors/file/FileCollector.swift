@@ -11,7 +11,9 @@ struct FileCollector: Collector {
     @Setting("Folder to look into.", example: "/var/spool/intelmq/in") var path: String
     @Setting("End of the names of files to read.") var postfix = ".csv"
     @Setting("Time between two looks.") var interval = Interval(seconds: 300)
-    @Setting("Deletes a file when its report is acknowledged.") var delete = false
+    @Setting("A file changed within this time may still be written to and is left for the next look.") var settle = Interval(
+        seconds: 2)
+    @Setting("Deletes a file when its report is acknowledged, unless it has changed meanwhile.") var delete = false
     @Setting("Unpacks gzip, zip and tar files.") var extract = false
     @Setting("Largest file, also after unpacking.") var sizeLimit = ByteCount.mebibytes(256)
     @Setting("Name of the feed.", example: "Internal sensors") var feedName: String? = nil
@@ -21,14 +23,11 @@ struct FileCollector: Collector {
         var seen = SeenFiles(context.stateDirectory)
         for name in try names() {
             let file = "\(path)/\(name)"
-            var status = stat()
-            // A file that is still being written is taken when it has been left alone for a moment.
-            guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
-            let version = "\(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) \(status.st_ino)"
-            guard seen[name] != version else { continue }
+            guard let (version, changed) = Self.version(of: file), seen[name] != version else { continue }
+            guard Double(Timestamp.now().nanoseconds) / 1e9 - changed >= settle.seconds else { continue }
             guard let bytes = readFile(file, limit: sizeLimit.bytes) else {
                 context.log.error(
-                    "cannot read \(file): \(errno == 0 ? "larger than size-limit \(sizeLimit)" : String(cString: strerror(errno)))"
+                    "cannot read \(file): \(errno == EFBIG ? "larger than size-limit \(sizeLimit)" : String(cString: strerror(errno)))"
                 )
                 continue
             }
@@ -47,10 +46,22 @@ struct FileCollector: Collector {
                     Feed(name: feedName, provider: feedProvider, url: "file://localhost\(file)").report(
                         member.bytes, fileName: member.name))
             }
+            // What has been written since is another version, and comes next time.
+            guard Self.version(of: file)?.text == version else { continue }
             if delete { unlink(file) }
-            seen[name] = version
+            seen[name] = delete ? nil : version
             try seen.save()
         }
+    }
+
+    /// What tells one state of a file from another, and when it was last changed (seconds since 1970).
+    private static func version(of file: String) -> (text: String, changed: Double)? {
+        var status = stat()
+        guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        let time = status.st_mtim
+        return (
+            "\(status.st_size) \(time.tv_sec).\(time.tv_nsec) \(status.st_ino)", Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        )
     }
 
     private func names() throws(Rejection) -> [String] {

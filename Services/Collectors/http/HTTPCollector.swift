@@ -14,7 +14,9 @@ struct HTTPCollector: Collector {
     @Setting("Largest answer, also after unpacking.") var sizeLimit = ByteCount.mebibytes(256)
     @Setting("Time the server has to answer.") var timeout = Interval(seconds: 60)
     @Setting("Redirects followed.") var redirects = 5
-    @Setting("Headers to send.", example: "{Accept: text/csv}") var headers: [String: String] = [:]
+    @Setting(
+        "Headers to send, as keys of an API. Redirects are then not followed: they would carry the keys elsewhere.",
+        example: "{Accept: text/csv}") var headers: [String: Secret] = [:]
     @Setting("User for basic authentication.") var username: String? = nil
     @Setting("Password for basic authentication.") var password: Secret? = nil
     @Setting("Value of the Authorization header, as a bearer token.") var authorization: Secret? = nil
@@ -28,7 +30,10 @@ struct HTTPCollector: Collector {
     func collect(_ context: WorkerContext, hand: @Sendable (Report) async throws(Rejection) -> Void) async throws(Rejection) {
         var seen = SeenFiles(context.stateDirectory)
         let shown = Feed.withoutSecrets(url)
-        let response = try await fetch(etag: seen["etag"], modified: seen["last-modified"], shown)
+        // What was fetched with other settings says nothing about this answer.
+        let asked = UUID.derived(from: Array("\(url) \(extract) \(members)".utf8)).description
+        let isSame = seen["asked"] == asked
+        let response = try await fetch(etag: isSame ? seen["etag"] : nil, modified: isSame ? seen["last-modified"] : nil, shown)
         guard response.status != 304 else { return context.log.info("not changed", metadata: ["url": "\(shown)"]) }
         guard response.status == 200 else {
             throw .unavailable("\(shown) answered \(response.status); it is asked again later")
@@ -50,6 +55,7 @@ struct HTTPCollector: Collector {
             try await hand(feed.report(response.body, fileName: name))
         }
         // Only now may the answer be forgotten: what was handed on is acknowledged.
+        seen["asked"] = asked
         seen["etag"] = response.header("ETag")
         seen["last-modified"] = response.header("Last-Modified")
         try seen.save()
@@ -57,13 +63,13 @@ struct HTTPCollector: Collector {
 
     private func fetch(etag: String?, modified: String?, _ shown: String) async throws(Rejection) -> HTTPClientResponse {
         var sent: [(name: String, value: String)] = [("User-Agent", "IntelMQ-Fleet/\(Version.current)")]
-        for (name, value) in headers { sent.append((name, value)) }
+        for (name, value) in headers { sent.append((name, value.revealed)) }
         if let authorization { sent.append(("Authorization", authorization.revealed)) }
         if let etag { sent.append(("If-None-Match", etag)) }
         if let modified { sent.append(("If-Modified-Since", modified)) }
         let request = HTTPClientRequest(
             url: url, headers: sent, timeoutMilliseconds: Int(timeout.seconds * 1000), responseLimit: sizeLimit.bytes,
-            followRedirects: redirects,
+            followRedirects: headers.isEmpty ? redirects : 0,
             username: username, password: password?.revealed, verifyTLS: verifyCertificate, proxy: proxy, decompress: true)
         do throws(HTTPClientError) {
             return try await client.send(request)

@@ -11,7 +11,7 @@ struct Deduplicator: Expert {
     @Setting("Fields that do not count when `fields` is empty.")
     var ignore = [Key.original.id, Key.created.id, Key.rawBase64.id]
     @Setting("How long an event is remembered.") var timeToLive = Interval.hours(24)
-    @Setting("Events remembered at most; 32 bytes each. The oldest go first.") var capacity = 1 << 20
+    @Setting("Events remembered at most; about 64 bytes each. The oldest go first.") var capacity = 1 << 20
     @Setting("Lets everything pass.") var bypass = false
 
     private var seen: RecentSet?
@@ -40,6 +40,8 @@ struct Deduplicator: Expert {
         case .duplicate: return .drop("duplicate")
         }
     }
+
+    func preview(_ event: inout Event) throws(Rejection) -> Verdict { .forward }
 
     func release(_ event: Event) { seen?.release(key: fingerprint(event), owner: event.id.low) }
 

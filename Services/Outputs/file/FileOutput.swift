@@ -2,6 +2,7 @@ import CSV
 import Glibc
 import IDF
 import ServiceKernel
+import Synchronization
 
 /// Appends events to a file: one JSON object a line, or rows of chosen fields.
 struct FileOutput: Output {
@@ -54,22 +55,51 @@ struct FileOutput: Output {
 
 /// A file that grows by whole batches: a batch is synced, or taken back as if it had never begun. Used by one thread at a time.
 final class AppendFile: Sendable {
-    private let descriptor: Int32
     private let path: String
+    private let header: [UInt8]
+    /// Used by the writer's thread only, but for the opening.
+    private let descriptor: Mutex<Int32>
 
     init(path: String, header: [UInt8]) throws(Rejection) {
         self.path = path
-        descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw .unavailable("cannot open \(path) for writing: \(String(cString: strerror(errno)))") }
-        // A process that was killed while it wrote leaves half a line, which no reader may see.
-        let size = lseek(descriptor, 0, SEEK_END)
-        if size > 0 { try cutHalfLine(size) }
-        if lseek(descriptor, 0, SEEK_END) == 0, !header.isEmpty { try append(header) }
+        self.header = header
+        descriptor = Mutex(try Self.open(path, header))
     }
 
-    deinit { close(descriptor) }
+    deinit { close(descriptor.withLock { $0 }) }
+
+    private static func open(_ path: String, _ header: [UInt8]) throws(Rejection) -> Int32 {
+        let descriptor = Glibc.open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw .unavailable("cannot open \(path) for writing: \(String(cString: strerror(errno)))") }
+        do throws(Rejection) {
+            // Two writers would take back each other's lines when the disk is full.
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw .unavailable("\(path) is written by another process") }
+            let size = lseek(descriptor, 0, SEEK_END)
+            if size > 0 { try cutHalfLine(descriptor, path, size) }
+            if lseek(descriptor, 0, SEEK_END) == 0, !header.isEmpty { try write(header, descriptor, path) }
+            return descriptor
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
 
     func append(_ bytes: [UInt8]) throws(Rejection) {
+        try descriptor.withLock { (descriptor) throws(Rejection) in
+            // The file may have been renamed or removed, as log rotation does: then a new one is begun.
+            var (here, there) = (stat(), stat())
+            if fstat(descriptor, &here) != 0 || stat(path, &there) != 0 || here.st_ino != there.st_ino
+                || here.st_dev != there.st_dev
+            {
+                let fresh = try Self.open(path, header)
+                close(descriptor)
+                descriptor = fresh
+            }
+            try Self.write(bytes, descriptor, path)
+        }
+    }
+
+    private static func write(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(Rejection) {
         let before = lseek(descriptor, 0, SEEK_END)
         if writeAll(descriptor, bytes), fdatasync(descriptor) == 0 { return }
         let reason = String(cString: strerror(errno))
@@ -77,7 +107,8 @@ final class AppendFile: Sendable {
         throw .unavailable("cannot write \(path): \(reason)")
     }
 
-    private func cutHalfLine(_ size: off_t) throws(Rejection) {
+    /// A process that was killed while it wrote leaves half a line, which no reader may see.
+    private static func cutHalfLine(_ descriptor: Int32, _ path: String, _ size: off_t) throws(Rejection) {
         var at = size
         var byte: UInt8 = 0
         while at > 0, pread(descriptor, &byte, 1, at - 1) == 1, byte != 0x0A { at -= 1 }

@@ -79,7 +79,7 @@ final class EventStore: Sendable {
     static func definition(_ table: String) -> [String] {
         let columns = columns.map { "\($0.name) \($0.type)" }.joined(separator: ",\n  ")
         return ["CREATE TABLE IF NOT EXISTS \(table) (\n  id uuid PRIMARY KEY,\n  \(columns),\n  event jsonb NOT NULL\n)"]
-            + ["time", "source_ip", "source_asn", "type"].map { "CREATE INDEX IF NOT EXISTS \(table)_\($0) ON \(table) (\($0))" }
+            + ["time", "source_ip", "source_asn"].map { "CREATE INDEX IF NOT EXISTS \(table)_\($0) ON \(table) (\($0))" }
     }
 
     func insert(_ events: [Event]) async throws(Rejection) {
@@ -101,8 +101,9 @@ final class EventStore: Sendable {
                             column + 1, UnsafeBufferPointer(rebasing: text[Int(start)..<Int(end)]), copy: false)
                     }
                 }
+                // Also after an error: a statement that is not reset refuses everything from then on.
+                defer { statement.reset() }
                 _ = try statement.step()
-                statement.reset()
             }
         }
     }

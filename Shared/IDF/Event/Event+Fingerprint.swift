@@ -16,7 +16,7 @@ extension Event {
     /// A member with what it is sorted by: the rank of its field, then the first bytes of a free member's name.
     private struct Place {
         var rank: UInt16
-        var index: UInt16
+        var index: UInt32
         var prefix: UInt64
     }
 
@@ -29,15 +29,12 @@ extension Event {
             var count = 0
             for index in members.indices where chosen(members[index].field) {
                 let place = Place(
-                    rank: rows[Int(members[index].field.raw)].rank, index: UInt16(index), prefix: prefix(members[index]))
-                var at = count
-                while at > 0, precedes(place, order[at - 1]) {
-                    order[at] = order[at - 1]
-                    at -= 1
-                }
-                order[at] = place
+                    rank: rows[Int(members[index].field.raw)].rank, index: UInt32(index), prefix: prefix(members[index]))
+                order[count] = place
                 count += 1
             }
+            var chosen = UnsafeMutableBufferPointer(rebasing: order[..<count])
+            if count > 64 { chosen.sort(by: precedes) } else { insertionSort(chosen) }
             for place in order[..<count] { append(members[Int(place.index)], rows, to: &text) }
         }
         var digest = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
@@ -46,6 +43,20 @@ extension Event {
         }
         precondition(done == 1, "libcrypto has no SHA-256")
         return (UInt64(bigEndian: digest.0), UInt64(bigEndian: digest.1))
+    }
+
+    /// For the few members of a usual event nothing is faster.
+    private func insertionSort(_ order: UnsafeMutableBufferPointer<Place>) {
+        guard order.count > 1 else { return }
+        for index in 1..<order.count {
+            let place = order[index]
+            var at = index
+            while at > 0, precedes(place, order[at - 1]) {
+                order[at] = order[at - 1]
+                at -= 1
+            }
+            order[at] = place
+        }
     }
 
     private func append(_ member: Member, _ rows: UnsafeMutablePointer<FieldTable.Row>, to text: inout [UInt8]) {
@@ -73,9 +84,12 @@ extension Event {
     private func prefix(_ member: Member) -> UInt64 {
         guard member.keyLength > 0 else { return 0 }
         return withBytes(member) { bytes in
-            // What stands behind a short name sorts too, but the same way for the same name.
-            guard bytes.count > 8 else { return 0 }
-            return UInt64(bigEndian: UnsafeRawPointer(bytes.baseAddress! + 1).loadUnaligned(as: UInt64.self))
+            // The name begins behind its quote; what stands behind a shorter one must not count.
+            let name = keyText(bytes, member).count - 2
+            if name >= 8 { return UInt64(bigEndian: UnsafeRawPointer(bytes.baseAddress! + 1).loadUnaligned(as: UInt64.self)) }
+            var value: UInt64 = 0
+            for place in 0..<8 { value = value << 8 | UInt64(place < name ? bytes[1 + place] : 0) }
+            return value
         }
     }
 

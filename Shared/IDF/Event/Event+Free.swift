@@ -70,7 +70,7 @@ extension Event {
     /// Removes all members of a free root.
     public mutating func removeFree(_ root: String) {
         guard let field = FieldTable.shared.open[root] else { return }
-        members.removeAll { $0.field == field || $0.field == FieldTable.shared.packed[field] }
+        members.removeAll { $0.field == field || $0.field == Self.whole(of: field) }
     }
 
     /// The bytes `"name":` as `addFree` wants them.
@@ -139,9 +139,10 @@ extension Event {
 // A free root comes over the wire as one member, a span that most hops only copy. Whoever asks for what is in it takes it apart.
 extension Event {
     private func hasPacked(_ open: FieldID) -> Bool {
-        guard let packed = FieldTable.shared.packed[open] else { return false }
-        return index(of: packed) != nil
+        Self.whole(of: open).map { index(of: $0) != nil } ?? false
     }
+
+    private static func whole(of open: FieldID) -> FieldID? { FieldTable.shared.packed.first { $0.open == open }?.whole }
 
     /// The event with one member for each free member.
     func unpacked() -> Event {
@@ -159,6 +160,7 @@ extension Event {
             withBytes(whole) { bytes in
                 _ = try? JSONTokeniser.borrow { tokeniser throws(JSONError) in
                     let tokens = try tokeniser.tokens(of: bytes, depth: 256)
+                    parts.reserveCapacity(tokens.count / 2)
                     var index = 1
                     while index < Int(tokens[0].next) {
                         let (key, value) = (tokens[index], tokens[index + 1])
@@ -177,5 +179,5 @@ extension Event {
     }
 
     /// Whether any free root is one member.
-    var isPacked: Bool { FieldTable.shared.packed.values.contains { index(of: $0) != nil } }
+    var isPacked: Bool { FieldTable.shared.packed.contains { index(of: $0.whole) != nil } }
 }

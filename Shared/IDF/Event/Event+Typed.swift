@@ -135,6 +135,21 @@ extension Event {
         append(&own)
         let kind = JSONKind(rawValue: own[start]) ?? .number
         adopt(field, from: start, kind: kind, hasEscapes: kind == .string && own[(start + 1)...].contains(0x5C))
+        if own.count > 1 << 16 { compact() }
+    }
+
+    /// Lets go of what was written and written over, once it is the greater part.
+    private mutating func compact() {
+        let live = members.reduce(0) { $0 + ($1.isOwn ? Int($1.length) : 0) }
+        guard live * 2 < own.count else { return }
+        var packed: [UInt8] = []
+        packed.reserveCapacity(live * 2)
+        for index in members.indices where members[index].isOwn {
+            let start = Int(members[index].offset)
+            members[index].offset = UInt32(packed.count)
+            packed.append(contentsOf: own[start..<(start + Int(members[index].length))])
+        }
+        own = packed
     }
 
     /// A JSON scalar as plain text: a string without quotes and escapes, anything else as it stands.

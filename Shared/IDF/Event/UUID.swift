@@ -1,3 +1,4 @@
+internal import CCrypto
 import Glibc
 import Synchronization
 
@@ -50,6 +51,28 @@ public struct UUID: Hashable, Sendable, Comparable, CustomStringConvertible {
             return UUID(high: high, low: state.draw() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
         }
     }
+
+    /// A UUID made of other data (version 8): the same data give the same UUID, so what is done twice is recognised.
+    public static func derived(from bytes: [UInt8]) -> UUID {
+        var digest = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+        let done = withUnsafeMutableBytes(of: &digest) {
+            ccrypto_sha256(bytes, bytes.count, $0.baseAddress!.assumingMemoryBound(to: UInt8.self))
+        }
+        precondition(done == 1, "libcrypto has no SHA-256")
+        let high = UInt64(bigEndian: digest.0) & 0xFFFF_FFFF_FFFF_0FFF | 0x8000
+        return UUID(high: high, low: UInt64(bigEndian: digest.1) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+    }
+
+    /// The UUID of a part: it keeps the time and order of the whole (version 7) and is the same whenever it is made.
+    public func part(_ number: Int) -> UUID {
+        var low = self.low ^ UInt64(truncatingIfNeeded: number) &* 0x9E37_79B9_7F4A_7C15
+        low = (low ^ low >> 30) &* 0xBF58_476D_1CE4_E5B9
+        low = (low ^ low >> 27) &* 0x94D0_49BB_1331_11EB
+        return UUID(high: high, low: (low ^ low >> 31) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+    }
+
+    /// The 16 bytes.
+    public var bytes: [UInt8] { withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Array($0) } }
 
     /// Reads the 36-character form; upper-case digits are accepted.
     public init?(_ text: ByteView) {

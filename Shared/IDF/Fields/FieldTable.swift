@@ -48,8 +48,8 @@ final class FieldTable: @unchecked Sendable {
     let openOf: UnsafeMutablePointer<UInt16>
     /// By node: the free root as one member, where nothing below it is known; `none` elsewhere.
     let packedOf: UnsafeMutablePointer<UInt16>
-    /// By the id of a free root: its id as one member.
-    let packed: [FieldID: FieldID]
+    /// Free roots that may be one member: the id of their members, and the id as one member.
+    let packed: [(open: FieldID, whole: FieldID)]
     static let none = UInt16.max
     /// By node: `"name":{`.
     let openings: UnsafeMutablePointer<ByteView>
@@ -91,7 +91,7 @@ final class FieldTable: @unchecked Sendable {
         var fields: [Field] = []
         var paths: [(above: [UInt16], key: [UInt8])] = []
         var open: [String: FieldID] = [:]
-        var packed: [FieldID: FieldID] = [:]
+        var packed: [(open: FieldID, whole: FieldID)] = []
         func visit(_ index: Int, _ above: [UInt16]) {
             if let field = declared[index] {
                 nodes[index].field = FieldID(raw: UInt16(fields.count))
@@ -102,7 +102,7 @@ final class FieldTable: @unchecked Sendable {
             for child in nodes[index].order { visit(child, below) }
             if nodes[index].isOpen {
                 if nodes[index].order.isEmpty {
-                    packed[FieldID(raw: UInt16(fields.count + 1))] = FieldID(raw: UInt16(fields.count))
+                    packed.append((open: FieldID(raw: UInt16(fields.count + 1)), whole: FieldID(raw: UInt16(fields.count))))
                     fields.append(Field(nodes[index].name, .json, "Free members, as they came.", .own))
                     paths.append((above, Array("\"\(nodes[index].name)\":".utf8)))
                 }
@@ -139,7 +139,7 @@ final class FieldTable: @unchecked Sendable {
         for (index, node) in nodes.enumerated() {
             (fieldOf + index).initialize(to: node.field?.raw ?? Self.none)
             (openOf + index).initialize(to: node.openField?.raw ?? Self.none)
-            (packedOf + index).initialize(to: node.openField.flatMap { packed[$0]?.raw } ?? Self.none)
+            (packedOf + index).initialize(to: packed.first { $0.open == node.openField }?.whole.raw ?? Self.none)
             (openings + index).initialize(to: Self.keep(Array("\"\(node.name)\":{".utf8)))
         }
         var byName: [String: FieldID] = [:]

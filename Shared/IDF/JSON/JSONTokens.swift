@@ -3,19 +3,16 @@ import Glibc
 import Synchronization
 
 /// Bytes that keep their address for as long as somebody holds them: what spans of a decoded packet point into.
+/// The array is never changed, and the storage of an array that nobody changes does not move.
 final class SourceBytes: @unchecked Sendable {
-    let start: UnsafeMutablePointer<UInt8>
-    let count: Int
+    private let bytes: [UInt8]
+    let start: UnsafePointer<UInt8>
+    var count: Int { bytes.count }
 
-    init(_ bytes: ByteView) {
-        count = bytes.count
-        // simdjson may read a little past the end.
-        start = .allocate(capacity: count + 64)
-        if let base = bytes.baseAddress { start.initialize(from: base, count: count) }
-        (start + count).initialize(repeating: 0, count: 64)
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        start = bytes.withUnsafeBufferPointer { $0.baseAddress } ?? UnsafePointer(bitPattern: 1)!
     }
-
-    deinit { start.deallocate() }
 
     func view(_ offset: Int, _ length: Int) -> ByteView { ByteView(start: start + offset, count: length) }
     var view: ByteView { ByteView(start: start, count: count) }

@@ -26,7 +26,7 @@ public indirect enum JSONValue: Sendable, Hashable {
 
     /// Reads one JSON text.
     public init(parsing text: some Collection<UInt8>, depth: Int = 64) throws(JSONError) {
-        let source = Array(text).withUnsafeBufferPointer { SourceBytes($0) }
+        let source = SourceBytes(Array(text))
         self = try JSONTokeniser.borrow { tokeniser throws(JSONError) in
             let tokens = try tokeniser.tokens(of: source.view, depth: depth)
             return Self.build(tokens, 0, source.view)

@@ -220,7 +220,7 @@ extension Packet {
         // An event has one base only; one that came over the wire and was changed since keeps its own bytes.
         let free = events.indices.filter { events[$0].base == nil }
         for index in free { block.append(contentsOf: events[index].own) }
-        let shared = block.withUnsafeBufferPointer { SourceBytes($0) }
+        let shared = SourceBytes(block)
         var start = 0
         for index in free {
             let length = events[index].own.count

@@ -29,6 +29,9 @@ extension PacketDecoder {
         guard row.isMany || end - index <= 2 else {
             return report("too-many-values", "\(field.name) takes one value, found a list of \(end - index - 1)", pointer())
         }
+        guard end - index <= 257 else {
+            return report("too-many-values", "a list of \(end - index - 1) values; at most 256 are allowed", pointer())
+        }
         let start = own.count
         own.append(0x5B)
         var changed = false

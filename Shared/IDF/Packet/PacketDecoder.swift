@@ -9,7 +9,7 @@ extension Packet {
     ///   - depthLimit: the deepest nesting accepted.
     /// - Throws: `PacketError` with a pointer to each offending member; nothing of the packet is then used.
     public init(decoding bytes: [UInt8], eventLimit: Int = 10_000, depthLimit: Int = 32) throws(PacketError) {
-        let source = bytes.withUnsafeBufferPointer { SourceBytes($0) }
+        let source = SourceBytes(bytes)
         self = try JSONTokeniser.borrow { tokeniser throws(PacketError) in
             let tokens: UnsafeBufferPointer<idf_token>
             do throws(JSONError) {
@@ -289,7 +289,9 @@ struct PacketDecoder {
         let object = tokens[at + 1]
         var member = at + 2
         guard member < Int(object.next) else { return }
+        var count = 0
         while member < Int(object.next) {
+            count += 1
             let length = tokens[member + 1].start - tokens[member].start
             if length > 4096 {
                 trail.append(at)
@@ -297,6 +299,9 @@ struct PacketDecoder {
                 trail.removeLast()
             }
             member = Int(tokens[member + 1].next)
+        }
+        if count > 4096 {
+            return report("too-many-members", "\(count) members in \(name(at)); at most 4096 are allowed", pointer(name(at)))
         }
         members.append(
             Event.Member(
@@ -321,6 +326,14 @@ struct PacketDecoder {
     /// Members come in writing order from our own services; from others they are put in order here.
     private mutating func arrange() {
         guard members.count > 1 else { return }
+        // More than the table has and a free root may have: most are the same field again and again.
+        if members.count > 8192 {
+            return report("too-many-members", "\(members.count) members in one event", "/data/\(resource)/attributes")
+        }
+        if members.count > 128, zip(members, members.dropFirst()).contains(where: { $0.field > $1.field }) {
+            let order = members.indices.sorted { (members[$0].field.raw, $0) < (members[$1].field.raw, $1) }
+            members = ContiguousArray(order.map { members[$0] })
+        }
         for index in 1..<members.count {
             let member = members[index]
             var at = index

@@ -36,7 +36,7 @@ extension WorkerCommand {
                                 "tries": .integer(letter.tries), "last": .integer(letter.lastTime), "original": .string(original),
                             ]).bytes, as: UTF8.self))
                 } else {
-                    put("\(stored.id)  \(letter.code)  \(letter.detail)\n      \(original.prefix(160))")
+                    put("\(stored.id)  \(letter.code)  \(printable(letter.detail))\n      \(printable(original.prefix(160)))")
                 }
             }
             if letters.isEmpty { say("no dead letters") }

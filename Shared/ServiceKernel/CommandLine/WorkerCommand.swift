@@ -127,7 +127,20 @@ extension WorkerCommand {
                 say("  a complete configuration: \(Called.current.worker.programName) sample")
                 throw ExitCode(Exit.configuration)
             }
-            if daemon, daemonise() { return }
+            let entry = configuration.entry
+            if configuration.edges.isEmpty, entry.family != .output, entry.spec.lookup == nil {
+                say(
+                    "error: \(configuration.name) has no edges: what it takes would be lost; add  edges: [{to: \"http://127.0.0.1:8081\"}]"
+                )
+                throw ExitCode(Exit.configuration)
+            }
+            if entry.family == .collector, configuration.state == nil {
+                say(
+                    "error: \(configuration.name) needs a folder to remember what it has fetched: add  state: /var/lib/intelmq/\(configuration.name)"
+                )
+                throw ExitCode(Exit.configuration)
+            }
+            if daemon { return try daemonise() }
             if let slot = ProcessGroup.slot {
                 configuration.slot = slot
                 configuration.state = configuration.state.map { "\($0)/slot-\(slot)" }
@@ -140,8 +153,8 @@ extension WorkerCommand {
             await runner.run(signals: Signals.stream())
         }
 
-        /// Forks; the parent returns true.
-        private func daemonise() -> Bool {
+        /// Starts this program once more, in a session of its own, and prints its process id.
+        private func daemonise() throws {
             var attributes = posix_spawnattr_t()
             posix_spawnattr_init(&attributes)
             posix_spawnattr_setflags(&attributes, Int16(0x80))  // POSIX_SPAWN_SETSID
@@ -150,10 +163,9 @@ extension WorkerCommand {
             var child: pid_t = 0
             guard posix_spawn(&child, "/proc/self/exe", nil, &attributes, arguments, environ) == 0 else {
                 say("error: cannot start in the background: \(String(cString: strerror(errno)))")
-                return true
+                throw ExitCode(Exit.io)
             }
             put("\(child)")
-            return true
         }
     }
 
@@ -193,7 +205,8 @@ extension WorkerCommand {
     }
 
     struct Check: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Checks the configuration by the code that starts the worker.")
+        static let configuration = CommandConfiguration(
+            abstract: "Checks the configuration by the code that reads it at the start.")
         @OptionGroup var options: ConfigurationOptions
         @Flag(help: "Answer as JSON.") var json = false
 

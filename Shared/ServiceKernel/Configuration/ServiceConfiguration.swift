@@ -32,6 +32,8 @@ public struct ServiceConfiguration: Sendable {
     public var keepsOriginal = true
     /// Organisation written into packets.
     public var producer: String?
+    /// Whether this is a one-time run: results go where the run says, dead letters to the log.
+    public var isOneTime = false
     /// Which of several processes on the same port this is.
     public var slot: Int?
 
@@ -83,7 +85,19 @@ public struct EdgeConfiguration: Sendable, Hashable {
         }
         if target.hasPrefix("http"), target.split(separator: "/").count == 2 { target += "/v1/packets" }
         self.to = target
-        self.name = name ?? target.replacing("/v1/packets", with: "").split(separator: "/").last.map(String.init) ?? target
+        self.name =
+            name ?? Self.withoutUser(target).replacing("/v1/packets", with: "").split(separator: "/").last.map(String.init)
+            ?? target
+    }
+}
+
+extension EdgeConfiguration {
+    /// A URL without user and password, which belong into no log, metric or answer.
+    static func withoutUser(_ url: String) -> String {
+        guard let scheme = url.firstRange(of: "://") else { return url }
+        let host = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
+        guard let at = host.lastIndex(of: "@") else { return url }
+        return String(url[..<scheme.upperBound] + url[url.index(after: at)...])
     }
 }
 

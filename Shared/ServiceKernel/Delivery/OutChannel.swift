@@ -82,7 +82,9 @@ struct HTTPChannel: OutChannel {
             default:
                 // A whole number of seconds; the other form, a date, is left to our own back-off. An hour is enough for anyone.
                 let after = response.header("Retry-After").flatMap { UInt32($0) }.map { Double(min($0, 3600)) }
-                return .later("\(url) answered \(response.status): \(Self.reason(response.body))", afterSeconds: after)
+                return .later(
+                    "\(EdgeConfiguration.withoutUser(url)) answered \(response.status): \(Self.reason(response.body))",
+                    afterSeconds: after)
             }
         } catch {
             return .later("\(error)", afterSeconds: nil)

@@ -21,6 +21,7 @@ extension Service {
             parser, report, keepsOriginal: configuration.keepsOriginal, limit: limit, batch: configuration.limits.batch)
         let durable = isDurable
         var kept: [Outgoing] = []
+        var keptBytes = 0
         var answer = Answer(status: durable ? 202 : 200)
         await withTaskGroup(of: Answer.self) { group in
             var open = 0
@@ -28,8 +29,11 @@ extension Service {
                 open -= 1
                 if let one, !one.isAccepted, answer.isAccepted { answer = one }
             }
+            var batch = 0
             for await events in parsing {
                 var packet = Packet(events: events)
+                packet.meta.id = report.id.part(-1 - batch)
+                batch += 1
                 packet.meta.source = self.emitter
                 packet.meta.producer = self.configuration.producer
                 packet.meta.intakeAt = now
@@ -39,7 +43,13 @@ extension Service {
                     _ = outgoing.bytes
                     outgoing.forgetPacket()
                     kept.append(outgoing)
+                    keptBytes += outgoing.bytes.count
+                    if keptBytes > self.configuration.limits.spool.bytes {
+                        answer = .refused(
+                            507, "spool", "the report's events are larger than the spool (limits.spool)", retryAfter: 60)
+                    }
                     feed.taken()
+                    if !answer.isAccepted { break }
                     continue
                 }
                 if open >= self.configuration.limits.inFlight { settle(await group.next()) }
@@ -56,6 +66,15 @@ extension Service {
         }
         let outcome = await feed.outcome()
         guard answer.isAccepted else { return answer }
+        if Task.isCancelled {
+            return .refused(503, "stopping", "\(configuration.name) is stopping; send the report again", retryAfter: 1)
+        }
+        if outcome.rejected.count >= ParsedEvents.rejectionLimit {
+            return .refused(
+                422, "malformed",
+                "\(ParsedEvents.rejectionLimit) rows cannot be read, the first: line \(outcome.rejected[0].line): "
+                    + outcome.rejected[0].rejection.detail + "; is this the right parser for the report?")
+        }
         // A report that cannot be read as a whole stays with its sender, who hears why.
         if let rejection = outcome.rejection { return Self.answer(rejection) }
         if durable, !kept.isEmpty {
@@ -91,7 +110,7 @@ final class ParserFeed: Sendable {
 
     func start(_ parser: any Parser, _ report: Report, keepsOriginal: Bool, limit: Int, batch: Int) -> AsyncStream<[Event]> {
         let (stream, continuation) = AsyncStream.makeStream(of: [Event].self)
-        spawnThread {
+        let isStarted = spawnThread {
             var outcome = Outcome()
             var events = ParsedEvents(report: report, keepsOriginal: keepsOriginal, limit: limit, batch: batch) { batch in
                 guard !self.stopped.load(ordering: .relaxed) else { return }
@@ -111,6 +130,12 @@ final class ParserFeed: Sendable {
                 return state.waiter
             }
             waiter?.resume(returning: outcome)
+        }
+        if !isStarted {
+            result.withLock {
+                $0.outcome = Outcome(rejection: .unavailable("no thread can be started; too many reports at once"))
+            }
+            continuation.finish()
         }
         return stream
     }
@@ -153,15 +178,20 @@ final class UnsafeSemaphore: @unchecked Sendable {
     func signal(_ times: Int = 1) { for _ in 0..<times { sem_post(semaphore) } }
 }
 
-/// Runs a closure on a new thread.
-func spawnThread(_ body: @escaping @Sendable () -> Void) {
+/// Runs a closure on a new thread; false when the system gives none.
+@discardableResult
+func spawnThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     let box = Unmanaged.passRetained(ThreadBody(body))
     var thread = pthread_t()
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
     pthread_attr_setstacksize(&attributes, 1 << 20)
-    guard pthread_create(&thread, &attributes, runThreadBody, box.toOpaque()) == 0 else { fatalError("cannot start a thread") }
+    guard pthread_create(&thread, &attributes, runThreadBody, box.toOpaque()) == 0 else {
+        box.release()
+        return false
+    }
+    return true
 }
 
 private final class ThreadBody: Sendable {

@@ -64,7 +64,9 @@ extension Service {
         let middle = packet.events.count / 2
         for half in [packet.events[..<middle], packet.events[middle...]] {
             var part = Packet(meta: packet.meta, events: Array(half))
-            part.meta.id = .v7()
+            // The same half has the same id when the packet must be split again.
+            part.meta.id = .derived(
+                from: packet.meta.id.bytes + half[half.startIndex].id.bytes + [UInt8(half.startIndex == 0 ? 0 : 1)])
             let delivery = await send(Outgoing(part), over: edge)
             guard case .delivered = delivery else { return delivery }
         }

@@ -29,8 +29,9 @@ extension Service {
         if answer.isAccepted {
             metrics.count("intelmq_events_received_total", packet.events.count)
             if let intake = packet.meta.intakeAt {
-                let age = Double(Timestamp.now().nanoseconds - intake.nanoseconds) / 1e9
-                metrics.observe("intelmq_event_latency_seconds", seconds: max(0, age))
+                // The sender says when that was: it may say anything.
+                let (age, over) = Timestamp.now().nanoseconds.subtractingReportingOverflow(intake.nanoseconds)
+                if !over { metrics.observe("intelmq_event_latency_seconds", seconds: max(0, Double(age) / 1e9)) }
             }
         } else {
             metrics.count(
@@ -53,6 +54,8 @@ extension Service {
         }
         var result = Packet(meta: packet.meta, events: worked.forward)
         result.meta.hops += 1
+        // What goes on is another packet than what came: next time it may hold other events, and whoever knows this one's id skips it.
+        result.meta.id = .derived(from: packet.meta.id.bytes + configuration.name.utf8 + worked.forward.flatMap(\.id.bytes))
         var answer = await pass(result)
         guard answer.isAccepted else {
             for event in worked.forward { expert.release(event) }
@@ -69,6 +72,9 @@ extension Service {
     }
 
     private func take(_ packet: Packet, _ output: any Output) async -> Answer {
+        guard packet.reports.isEmpty else {
+            return .refused(422, "wrong-resource", "\(configuration.name) takes events; reports go to a parser")
+        }
         do {
             let rejected = try await output.write(packet.events)
             let letters = rejected.map { one in
@@ -90,9 +96,18 @@ extension Service {
         guard packet.events.isEmpty else {
             return .refused(422, "wrong-resource", "\(configuration.name) takes reports; events go to an expert or an output")
         }
-        var total = Answer(status: configuration.ack == .durable ? 202 : 200)
-        for report in packet.reports {
+        var total = Answer(status: isDurable ? 202 : 200)
+        for (index, report) in packet.reports.enumerated() {
             let answer = await take(report)
+            if !answer.isAccepted, answer.status < 500, packet.reports.count > 1 {
+                // The others are good, and some may be done already.
+                let rejection = Rejection.malformed(answer.problems.map(\.description).joined(separator: "; "))
+                let one = letter(
+                    report.id, packet: packet.meta.id, rejection, original: report.content, mediaType: "application/octet-stream")
+                guard await bury([one]) else { return Self.noGrave }
+                total.failed.append((index, rejection.code, rejection.detail))
+                continue
+            }
             guard answer.isAccepted else { return answer }
             total.accepted += answer.accepted
             total.failed += answer.failed
@@ -102,7 +117,13 @@ extension Service {
 
     /// Hands a packet on: into the spool (202), or to every edge (200).
     func pass(_ packet: Packet) async -> Answer {
-        guard !packet.events.isEmpty || !packet.reports.isEmpty, !edges.isEmpty else { return Answer(status: 200) }
+        guard !packet.events.isEmpty || !packet.reports.isEmpty else { return Answer(status: 200) }
+        guard !edges.isEmpty else {
+            if configuration.isOneTime { return Answer(status: 200) }
+            return .refused(
+                503, "no-edges",
+                "\(configuration.name) has no edges: what it takes would be lost; add edges: to its configuration")
+        }
         let outgoing = Outgoing(packet)
         guard isDurable else { return await relay(outgoing) }
         return await keep([outgoing])

@@ -54,10 +54,11 @@ extension Service {
         result.meta.hops += 1
         switch role {
         case .expert(let expert):
-            let worked = try work(expert, packet.events)
-            for event in worked.forward { expert.release(event) }
-            if let first = worked.failed.first { throw first.rejection }
-            result.events = worked.forward
+            for event in packet.events {
+                var event = event
+                event.fillOverwrites = configuration.overwrite
+                if case .forward = try expert.preview(&event) { result.events.append(event) }
+            }
         case .parser(let parser):
             for report in packet.reports {
                 var parsed = ParsedEvents(report: report, keepsOriginal: configuration.keepsOriginal)

@@ -57,7 +57,7 @@ public final class Service: Sendable {
         }
         // What was accepted when the service still was durable must go on, whatever it is now. A one-time run leaves it alone.
         let hasSpool = configuration.state.map { access("\($0)/spool.sqlite", F_OK) == 0 } ?? false
-        let hasBacklog = configuration.listen != nil && hasSpool
+        let hasBacklog = !configuration.isOneTime && hasSpool
         if configuration.ack == .durable || hasBacklog, !isFinal { _ = try openSpool() }
     }
 
@@ -67,13 +67,13 @@ public final class Service: Sendable {
     {
         var configuration = configuration
         configuration.ack = .relay
-        configuration.listen = nil
+        configuration.isOneTime = true
         let log = Log.worker(configuration.name, format: configuration.logFormat, level: max(configuration.logLevel, .warning))
         return try Service(
             configuration, edges: next.map { Edge(name: $0.name, channel: InProcessChannel(target: $0.service)) }, log: log)
     }
 
-    /// Outputs hand on by themselves and collectors keep what they fetched where it came from until it is acknowledged.
+    /// Outputs hand on by themselves: their acknowledgement is the store's own.
     var isFinal: Bool { if case .output = role { true } else { false } }
     /// Whether packets rest in the spool before they go on.
     var isDurable: Bool { configuration.ack == .durable && !edges.isEmpty && spool != nil }
@@ -125,7 +125,7 @@ public final class Service: Sendable {
             log.error("cannot keep dead letters: \(error)")
         } catch {
             // Without a folder there is only the log; one-time runs print it, services refuse.
-            if configuration.listen == nil { return true }
+            if configuration.isOneTime { return true }
             log.error("\(error)")
         }
         return false

@@ -86,7 +86,11 @@ final class ServiceHandler: HTTPHandler {
     }
 
     func bodyLimit(_ head: HTTPRequestHead) -> Int {
-        head.path == "/v1/reports" ? service.configuration.limits.report.bytes : service.configuration.limits.body.bytes
+        let limits = service.configuration.limits
+        if head.path == "/v1/reports" { return limits.report.bytes }
+        // Reports of collectors come to parsers in packets, as base64 at worst.
+        return service.configuration.entry.family == .parser
+            ? max(limits.body.bytes, limits.report.bytes / 3 * 4 + 65536) : limits.body.bytes
     }
 
     func tooLarge(_ head: HTTPRequestHead, limit: Int) -> HTTPResponse {
@@ -95,7 +99,8 @@ final class ServiceHandler: HTTPHandler {
     }
 
     private func tooLarge(_ head: HTTPRequestHead, limit: Int, unpacked: Bool) -> HTTPResponse {
-        let setting = head.path == "/v1/reports" ? "limits.report" : "limits.body"
+        let isReport = head.path == "/v1/reports" || service.configuration.entry.family == .parser
+        let setting = isReport ? "limits.report" : "limits.body"
         let found = unpacked ? "more after decompression" : head.contentLength.map { "\($0) bytes" } ?? "a longer body"
         return problem(
             Problem(413, "too-large", "found \(found), the limit is \(limit) bytes (\(setting)); send smaller bodies or raise it")

@@ -32,7 +32,7 @@ public struct FilterRun: Sendable {
     public init(_ configuration: ServiceConfiguration, limit: Int = .max) throws(ConfigurationError) {
         var configuration = configuration
         configuration.ack = .relay
-        configuration.listen = nil
+        configuration.isOneTime = true
         let log = Log.worker(configuration.name, format: configuration.logFormat, level: max(configuration.logLevel, .warning))
         // Results of a filter go to the next filter, whatever the file says about services.
         let out = Edge(name: "stdout", channel: FileChannel(descriptor: STDOUT_FILENO, name: "standard output"))

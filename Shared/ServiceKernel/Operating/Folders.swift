@@ -29,7 +29,9 @@ public func fileNames(in folder: String) -> [String] {
 public func readAll(_ descriptor: Int32, limit: Int = .max) -> [UInt8]? {
     var bytes: [UInt8] = []
     var status = stat()
-    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG { bytes.reserveCapacity(Int(status.st_size) + 64) }
+    if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, Int(status.st_size) <= limit {
+        bytes.reserveCapacity(Int(status.st_size) + 64)
+    }
     var done = false
     while !done {
         let start = bytes.count
@@ -42,7 +44,10 @@ public func readAll(_ descriptor: Int32, limit: Int = .max) -> [UInt8]? {
             return nil
         }
         done = got == 0
-        if bytes.count > limit { return nil }
+        if bytes.count > limit {
+            errno = EFBIG
+            return nil
+        }
     }
     return bytes
 }
@@ -56,9 +61,10 @@ public func readFile(_ path: String, limit: Int = .max) -> [UInt8]? {
 }
 
 /// Writes a file so that a reader sees the old or the new content whole, also after a crash.
-public func replaceFile(_ path: String, with bytes: [UInt8]) throws(Rejection) {
+/// - Parameter mode: who may read it; files that may hold secrets take 0o600.
+public func replaceFile(_ path: String, with bytes: [UInt8], mode: mode_t = 0o644) throws(Rejection) {
     let temporary = "\(path).new-\(getpid())"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw .unavailable("cannot write \(temporary): \(String(cString: strerror(errno)))") }
     let written = writeAll(descriptor, bytes) && fsync(descriptor) == 0
     let reason = String(cString: strerror(errno))

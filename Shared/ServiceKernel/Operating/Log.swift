@@ -40,7 +40,7 @@ struct StandardErrorLog: LogHandler {
         case .text:
             out.append(contentsOf: "\(Timestamp.now()) \(label) \(event.level.rawValue): ".utf8)
             let text = ([event.message.description] + all.map { "\($0.key)=\($0.value)" }).joined(separator: " ")
-            out.append(contentsOf: text.utf8.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 })
+            out.append(contentsOf: printable(text).utf8)
         }
         out.append(0x0A)
         // One write, so that lines of several threads do not mix.
@@ -53,4 +53,9 @@ extension Log {
     public static func worker(_ name: String, format: LogFormat = .text, level: Logger.Level = .info) -> Log {
         Logger(label: name) { StandardErrorLog(label: $0, format: format, logLevel: level) }
     }
+}
+
+/// A text without control characters, which a terminal would obey: they may come from anybody's data.
+func printable(_ text: some StringProtocol) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
 }

@@ -27,7 +27,7 @@ public final class Metrics: Sendable {
 
     static let families: [Family] = [
         Family(name: "intelmq_events_received_total", type: "counter", help: "Events accepted by this service."),
-        Family(name: "intelmq_reports_received_total", type: "counter", help: "Reports accepted by this service."),
+        Family(name: "intelmq_reports_received_total", type: "counter", help: "Reports that have arrived."),
         Family(name: "intelmq_events_sent_total", type: "counter", help: "Events that an edge has acknowledged."),
         Family(name: "intelmq_events_dropped_total", type: "counter", help: "Events that ended here on purpose, by reason."),
         Family(name: "intelmq_events_dead_lettered_total", type: "counter", help: "Events that could not be processed, by code."),

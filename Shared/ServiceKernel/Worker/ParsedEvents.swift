@@ -16,7 +16,10 @@ public struct ParsedEvents {
     private let batch: Int
     private let onBatch: (([Event]) -> Void)?
     /// True when the reader has asked for no more events (`--stop-after`): a parser may then stop early.
-    public var isFull: Bool { added >= limit }
+    public var isFull: Bool { added >= limit || rejected.count >= Self.rejectionLimit }
+    /// After so many rows that cannot be read the report is refused: it is not what the parser reads.
+    static let rejectionLimit = 10_000
+    private let report: UUID
 
     /// A place to put events. With `onBatch`, every `batch` events are handed over at once instead of being gathered.
     public init(
@@ -30,6 +33,7 @@ public struct ParsedEvents {
         template.remove(.fileName)
         template.removeFree("custom")
         self.template = template
+        self.report = report.id
         self.keepsOriginal = keepsOriginal
         self.limit = limit
         self.batch = batch
@@ -42,6 +46,9 @@ public struct ParsedEvents {
     /// Adds an event.
     public mutating func add(_ event: Event) {
         guard !isFull else { return }
+        var event = event
+        // The same report parsed again gives the same events: what is sent twice is stored once.
+        event.id = report.part(added)
         added += 1
         events.append(event)
         if events.count >= batch, let onBatch {

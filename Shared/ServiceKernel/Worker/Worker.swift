@@ -48,6 +48,8 @@ public protocol Expert: Worker {
     /// Works on one event. Throwing `malformed` or `missing` makes it a dead letter; `unavailable` and `limited` make
     /// the whole packet come again later.
     func process(_ event: inout Event) throws(Rejection) -> Verdict
+    /// The same for a try-out (`Prefer: return=representation`): works, and remembers nothing.
+    func preview(_ event: inout Event) throws(Rejection) -> Verdict
     /// The packet that held this event could not be handed on and will come again: forget what `process` remembered of it.
     func release(_ event: Event)
 }
@@ -55,6 +57,8 @@ public protocol Expert: Worker {
 extension Expert {
     /// Experts add to events.
     public static var family: Family { .expert }
+    /// Most experts remember nothing, so that working is looking.
+    public func preview(_ event: inout Event) throws(Rejection) -> Verdict { try process(&event) }
     /// Most experts remember nothing.
     public func release(_ event: Event) {}
 }
@@ -70,7 +74,7 @@ public enum Verdict: Sendable, Equatable {
 /// Makes events of reports.
 public protocol Parser: Worker {
     /// Reads one report. Each event goes to `events.add`; a row that cannot be read to `events.reject`, and the rest goes on.
-    /// Throwing makes the whole report a dead letter (or, for `unavailable`, come again later).
+    /// Throwing refuses the whole report: its sender hears why and still has it.
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection)
 }
 
