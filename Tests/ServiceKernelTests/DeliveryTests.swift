@@ -42,6 +42,26 @@ import Testing
         #expect(up.events.map(\.id) == [packet.events[0].id, packet.events[0].id], "at least once, with the same id")
     }
 
+    @Test func otherEventsAreAnotherPacket() async throws {
+        let channel = RecordingChannel()
+        let service = try service("obedient-expert", edges: [("a", channel)])
+        var given = packet("one")
+        given.events.append(packet("two").events[0])
+        #expect(await service.take(given).status == 200)
+        #expect(await service.take(given).status == 200)
+        given.events.removeLast()
+        #expect(await service.take(given).status == 200)
+        let ids = channel.packets.map(\.meta.id)
+        #expect(ids.count == 3 && ids[0] == ids[1] && ids[0] != ids[2])
+    }
+
+    @Test func anyTimeOfIntakeIsHarmless() async throws {
+        let service = try service("obedient-expert", edges: [("a", RecordingChannel())])
+        var text = String(decoding: packet("one").encoded(), as: UTF8.self)
+        text = text.replacing("\"hops\":0", with: "\"hops\":0,\"intake-at\":\"1700-01-01T00:00:00Z\"")
+        #expect(await service.take(bytes: Array(text.utf8)).status == 200)
+    }
+
     @Test func noEdgesAndNoEvents() async throws {
         // Without a way out nothing may be taken: it would be lost.
         #expect(await (try service("obedient-expert")).take(packet("one")).status == 503)

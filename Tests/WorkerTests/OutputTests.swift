@@ -42,6 +42,14 @@ import YAML
         #expect(try database.integer("SELECT count(*) FROM events WHERE time = '2026-11-20T12:00:00Z'") == 51)
     }
 
+    @Test func `an output takes no reports`() async throws {
+        let document = try YAMLDocument.parse(
+            Array("worker: sql-output\nsettings: {database: \"\(folder)/r.sqlite\"}\n".utf8), file: "test.yaml")
+        let service = try Service.inProcess(try ConfigurationReader.read(document, roster: Roster(outputs)), next: [])
+        let answer = await service.take(Packet(reports: [Report(content: Array("a".utf8))]), started: .now)
+        #expect(answer.status == 422)
+    }
+
     @Test func `a table name cannot carry SQL`() throws {
         #expect(throws: Rejection.self) {
             try output("sql-output", "database: \"\(folder)/x.sqlite\", table: \"events; DROP TABLE events\"")
