@@ -38,7 +38,7 @@ final class Writer: @unchecked Sendable {
         self.core = core
         self.store = store
         self.recent = recent
-        checkpointBytes = min(16 << 20, max(256 << 10, core.limitBytes / 16))
+        checkpointBytes = min(64 << 20, max(256 << 10, core.limitBytes / 16))
         reserveBytes = Int(checkpointBytes + SpoolState.enoughBytes)
     }
 

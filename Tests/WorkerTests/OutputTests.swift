@@ -66,6 +66,16 @@ import YAML
         for line in lines { #expect(try JSONValue(parsing: Array(line.utf8))["attributes"]?["source"]?["ip"] != nil) }
     }
 
+    @Test func `a file that log rotation has renamed is begun anew`() async throws {
+        let path = "\(folder)/rotated.ndjson"
+        let file = try output("file-output", "path: \"\(path)\"")
+        _ = try await file.write(events(2))
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
+        _ = try await file.write(events(3))
+        #expect(try String(contentsOfFile: path + ".1", encoding: .utf8).split(separator: "\n").count == 2)
+        #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count == 3)
+    }
+
     @Test func `CSV has a header once and quotes what must be quoted`() async throws {
         let path = "\(folder)/events.csv"
         let settings = "path: \"\(path)\", format: csv, fields: [source.ip, \"@timestamp\", threat.feed.name]"

@@ -72,8 +72,13 @@ final class AppendFile: Sendable {
         let descriptor = Glibc.open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw .unavailable("cannot open \(path) for writing: \(String(cString: strerror(errno)))") }
         do throws(Rejection) {
-            // Two writers would take back each other's lines when the disk is full.
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw .unavailable("\(path) is written by another process") }
+            // Two writers would take back each other's lines when the disk is full. One that is just ending may take a moment.
+            var tries = 0
+            while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+                tries += 1
+                guard tries < 50 else { throw .unavailable("\(path) is written by another process") }
+                usleep(10_000)
+            }
             let size = lseek(descriptor, 0, SEEK_END)
             if size > 0 { try cutHalfLine(descriptor, path, size) }
             if lseek(descriptor, 0, SEEK_END) == 0, !header.isEmpty { try write(header, descriptor, path) }

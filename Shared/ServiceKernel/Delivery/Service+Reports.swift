@@ -19,10 +19,7 @@ extension Service {
         let feed = ParserFeed(ahead: configuration.limits.inFlight + 4)
         let parsing = feed.start(
             parser, report, keepsOriginal: configuration.keepsOriginal, limit: limit, batch: configuration.limits.batch)
-        let durable = isDurable
-        var kept: [Outgoing] = []
-        var keptBytes = 0
-        var answer = Answer(status: durable ? 202 : 200)
+        var answer = Answer(status: isDurable ? 202 : 200)
         await withTaskGroup(of: Answer.self) { group in
             var open = 0
             func settle(_ one: Answer?) {
@@ -38,20 +35,6 @@ extension Service {
                 packet.meta.producer = self.configuration.producer
                 packet.meta.intakeAt = now
                 answer.accepted += events.count
-                if durable {
-                    let outgoing = Outgoing(packet)
-                    _ = outgoing.bytes
-                    outgoing.forgetPacket()
-                    kept.append(outgoing)
-                    keptBytes += outgoing.bytes.count
-                    if keptBytes > self.configuration.limits.spool.bytes {
-                        answer = .refused(
-                            507, "spool", "the report's events are larger than the spool (limits.spool)", retryAfter: 60)
-                    }
-                    feed.taken()
-                    if !answer.isAccepted { break }
-                    continue
-                }
                 if open >= self.configuration.limits.inFlight { settle(await group.next()) }
                 open += 1
                 group.addTask { [packet] in
@@ -77,10 +60,6 @@ extension Service {
         }
         // A report that cannot be read as a whole stays with its sender, who hears why.
         if let rejection = outcome.rejection { return Self.answer(rejection) }
-        if durable, !kept.isEmpty {
-            let kept = await keep(kept)
-            guard kept.isAccepted else { return kept }
-        }
         let letters = outcome.rejected.map { row in
             letter(
                 .v7(), packet: report.id, .malformed("line \(row.line): \(row.rejection.detail)"), original: row.bytes,

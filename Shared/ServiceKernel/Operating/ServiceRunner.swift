@@ -32,8 +32,8 @@ public final class ServiceRunner: Sendable {
         }
         http.threads = configuration.threads
         http.reusePort = configuration.slot != nil
-        // The library clears its memory for heads at every request: 16 KiB is what other servers allow, too.
-        http.headerLimit = 16 << 10
+        // The library reads bodies in pieces of this size, and clears it at every request: much for packets, little for look-ups.
+        http.headerLimit = configuration.entry.spec.lookup == nil ? 128 << 10 : 16 << 10
         http.connectionLimit = configuration.limits.connections
         http.connectionTimeout = max(1, Int(configuration.limits.idle.seconds))
         do {
