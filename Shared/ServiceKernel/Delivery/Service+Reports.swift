@@ -5,6 +5,8 @@ import Spool
 import Synchronization
 
 extension Service {
+    private static let packetsPerAppend = 16
+
     /// Takes one report in: parses it and hands its events on, while the rest is still being parsed.
     /// - Parameter limit: stop after so many events.
     public func take(_ report: Report, limit: Int = .max) async -> Answer {
@@ -19,7 +21,8 @@ extension Service {
         let feed = ParserFeed(ahead: configuration.limits.inFlight + 4)
         let parsing = feed.start(
             parser, report, keepsOriginal: configuration.keepsOriginal, limit: limit, batch: configuration.limits.batch)
-        var answer = Answer(status: isDurable ? 202 : 200)
+        let durable = isDurable
+        var answer = Answer(status: durable ? 202 : 200)
         await withTaskGroup(of: Answer.self) { group in
             var open = 0
             func settle(_ one: Answer?) {
@@ -27,6 +30,7 @@ extension Service {
                 if let one, !one.isAccepted, answer.isAccepted { answer = one }
             }
             var batch = 0
+            var chunk: [Outgoing] = []
             for await events in parsing {
                 var packet = Packet(events: events)
                 packet.meta.id = report.id.part(-1 - batch)
@@ -35,16 +39,34 @@ extension Service {
                 packet.meta.producer = self.configuration.producer
                 packet.meta.intakeAt = now
                 answer.accepted += events.count
-                if open >= self.configuration.limits.inFlight { settle(await group.next()) }
-                open += 1
-                group.addTask { [packet] in
-                    let answer = await self.pass(packet)
+                if durable {
+                    // Several packets are one append, which costs about as much as one packet alone.
+                    let outgoing = Outgoing(packet)
+                    _ = outgoing.bytes
+                    outgoing.forgetPacket()
+                    chunk.append(outgoing)
                     feed.taken()
-                    return answer
+                    if chunk.count < Self.packetsPerAppend { continue }
+                    if open >= 2 { settle(await group.next()) }
+                    open += 1
+                    group.addTask { [chunk] in await self.keep(chunk) }
+                    chunk = []
+                } else {
+                    if open >= self.configuration.limits.inFlight { settle(await group.next()) }
+                    open += 1
+                    group.addTask { [packet] in
+                        let answer = await self.pass(packet)
+                        feed.taken()
+                        return answer
+                    }
                 }
                 if !answer.isAccepted { break }
             }
             feed.stop()
+            if !chunk.isEmpty, answer.isAccepted {
+                open += 1
+                group.addTask { [chunk] in await self.keep(chunk) }
+            }
             while open > 0 { settle(await group.next()) }
         }
         let outcome = await feed.outcome()
