@@ -23,11 +23,7 @@ struct Feed {
 
     /// A URL without user, password and query values that look like keys.
     static func withoutSecrets(_ url: String) -> String {
-        var text = url
-        if let scheme = text.firstRange(of: "://") {
-            let host = text[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
-            if let at = host.lastIndex(of: "@") { text.removeSubrange(scheme.upperBound...at) }
-        }
+        let text = withoutUser(url)
         guard let mark = text.firstIndex(of: "?") else { return text }
         let secret = ["key", "token", "secret", "password", "receipt", "auth"]
         let parts = text[text.index(after: mark)...].split(separator: "&").map { part -> String in

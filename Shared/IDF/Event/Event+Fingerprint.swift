@@ -1,4 +1,3 @@
-internal import CCrypto
 import Glibc
 
 /// What makes two events the same.
@@ -37,12 +36,7 @@ extension Event {
             if count > 64 { chosen.sort(by: precedes) } else { insertionSort(chosen) }
             for place in order[..<count] { append(members[Int(place.index)], rows, to: &text) }
         }
-        var digest = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
-        let done = withUnsafeMutableBytes(of: &digest) {
-            ccrypto_sha256(text, text.count, $0.baseAddress!.assumingMemoryBound(to: UInt8.self))
-        }
-        precondition(done == 1, "libcrypto has no SHA-256")
-        return (UInt64(bigEndian: digest.0), UInt64(bigEndian: digest.1))
+        return digest(of: text)
     }
 
     /// For the few members of a usual event nothing is faster.

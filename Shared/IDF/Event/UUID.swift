@@ -1,4 +1,3 @@
-internal import CCrypto
 import Glibc
 import Synchronization
 
@@ -54,13 +53,9 @@ public struct UUID: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// A UUID made of other data (version 8): the same data give the same UUID, so what is done twice is recognised.
     public static func derived(from bytes: [UInt8]) -> UUID {
-        var digest = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
-        let done = withUnsafeMutableBytes(of: &digest) {
-            ccrypto_sha256(bytes, bytes.count, $0.baseAddress!.assumingMemoryBound(to: UInt8.self))
-        }
-        precondition(done == 1, "libcrypto has no SHA-256")
-        let high = UInt64(bigEndian: digest.0) & 0xFFFF_FFFF_FFFF_0FFF | 0x8000
-        return UUID(high: high, low: UInt64(bigEndian: digest.1) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+        let (high, low) = digest(of: bytes)
+        return UUID(
+            high: high & 0xFFFF_FFFF_FFFF_0FFF | 0x8000, low: low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
     }
 
     /// The UUID of a part: it keeps the time and order of the whole (version 7) and is the same whenever it is made.

@@ -86,19 +86,17 @@ public struct EdgeConfiguration: Sendable, Hashable {
         if target.hasPrefix("http"), target.split(separator: "/").count == 2 { target += "/v1/packets" }
         self.to = target
         self.name =
-            name ?? Self.withoutUser(target).replacing("/v1/packets", with: "").split(separator: "/").last.map(String.init)
+            name ?? withoutUser(target).replacing("/v1/packets", with: "").split(separator: "/").last.map(String.init)
             ?? target
     }
 }
 
-extension EdgeConfiguration {
-    /// A URL without user and password, which belong into no log, metric or answer.
-    static func withoutUser(_ url: String) -> String {
-        guard let scheme = url.firstRange(of: "://") else { return url }
-        let host = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
-        guard let at = host.lastIndex(of: "@") else { return url }
-        return String(url[..<scheme.upperBound] + url[url.index(after: at)...])
-    }
+/// A URL without user and password, which belong into no log, metric, answer or report.
+public func withoutUser(_ url: String) -> String {
+    guard let scheme = url.firstRange(of: "://") else { return url }
+    let host = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" }
+    guard let at = host.lastIndex(of: "@") else { return url }
+    return String(url[..<scheme.upperBound] + url[url.index(after: at)...])
 }
 
 /// Why a service cannot start: everything that is wrong with its configuration, each with its place. Exit code 78.

@@ -83,7 +83,7 @@ struct HTTPChannel: OutChannel {
                 // A whole number of seconds; the other form, a date, is left to our own back-off. An hour is enough for anyone.
                 let after = response.header("Retry-After").flatMap { UInt32($0) }.map { Double(min($0, 3600)) }
                 return .later(
-                    "\(EdgeConfiguration.withoutUser(url)) answered \(response.status): \(Self.reason(response.body))",
+                    "\(withoutUser(url)) answered \(response.status): \(Self.reason(response.body))",
                     afterSeconds: after)
             }
         } catch {
