@@ -20,15 +20,14 @@ static inline bool is_space(uint8_t c) { return c == ' ' || c == '\n' || c == '\
 static inline bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
 static inline bool is_hex(uint8_t c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
-static inline idf_token *add(idf_json *json) {
-    if (json->count == json->capacity) {
-        size_t capacity = json->capacity ? json->capacity * 2 : 4096;
-        void *grown = realloc(json->tokens, capacity * sizeof(idf_token));
-        if (!grown) return nullptr;
-        json->tokens = static_cast<idf_token *>(grown);
-        json->capacity = capacity;
-    }
-    return &json->tokens[json->count++];
+/// Room for as many tokens as the text can have.
+static bool reserve(idf_json *json, size_t wanted) {
+    if (wanted <= json->capacity) return true;
+    size_t capacity = wanted + wanted / 4;
+    free(json->tokens);
+    json->tokens = static_cast<idf_token *>(malloc(capacity * sizeof(idf_token)));
+    json->capacity = json->tokens ? capacity : 0;
+    return json->tokens != nullptr;
 }
 
 /// One past the end of the number at `p`, or nullptr.
@@ -123,17 +122,19 @@ int idf_json_parse(idf_json *json, const uint8_t *text, size_t length, uint32_t 
     }
     const uint32_t *index = stage.structural_indexes.get();
     const uint32_t total = stage.n_structural_indexes;
+    if (!reserve(json, total)) return IDF_JSON_MEMORY;
+    idf_token *const tokens = json->tokens;
+    uint32_t count = 0;
     uint32_t depth = 0;
     // Few strings hold a backslash: the next one is looked for ahead, once for many strings.
-    const uint8_t *const limit = text + length;
-    const uint8_t *backslash = text;
-    bool sought = false;
-    auto escaped = [&](uint32_t start, uint32_t end) {
-        if (!sought || backslash < text + start) {
-            sought = true;
-            const void *found = memchr(text + start, '\\', length - start);
-            backslash = found ? static_cast<const uint8_t *>(found) : limit;
-        }
+    auto backslash_from = [&](const uint8_t *start) {
+        const void *found = memchr(start, '\\', length - size_t(start - text));
+        return found ? static_cast<const uint8_t *>(found) : text + length;
+    };
+    const uint8_t *backslash = backslash_from(text);
+    auto escaped = [&](uint32_t start, uint32_t end) __attribute__((always_inline)) {
+        if (__builtin_expect(backslash >= text + end, 1)) return false;
+        if (backslash < text + start) backslash = backslash_from(text + start);
         return backslash < text + end;
     };
     Expect expect = VALUE;
@@ -150,7 +151,7 @@ int idf_json_parse(idf_json *json, const uint8_t *text, size_t length, uint32_t 
             expect = VALUE;
             continue;
         case COMMA_OR_END: {
-            idf_token &container = json->tokens[open[depth - 1]];
+            idf_token &container = tokens[open[depth - 1]];
             if (c == ',') { expect = container.kind == '{' ? NAME : VALUE; continue; }
             if (c != (container.kind == '{' ? '}' : ']')) FAIL(IDF_JSON_SYNTAX, at);
             break;
@@ -165,9 +166,8 @@ int idf_json_parse(idf_json *json, const uint8_t *text, size_t length, uint32_t 
             if (end <= at + 1 || text[end - 1] != '"') FAIL(IDF_JSON_SYNTAX, at);
             uint8_t flags = escaped(at, end) ? 1 : 0;
             if (flags) if (const uint8_t *bad = bad_escape(text + at + 1, text + end - 1)) FAIL(IDF_JSON_ESCAPE, size_t(bad - text));
-            idf_token *token = add(json);
-            if (!token) return IDF_JSON_MEMORY;
-            *token = {at, end, uint32_t(json->count), 'k', flags, uint16_t(depth)};
+            tokens[count] = {at, end, count + 1, 'k', flags, uint16_t(depth)};
+            count++;
             expect = COLON;
             continue;
         }
@@ -175,12 +175,10 @@ int idf_json_parse(idf_json *json, const uint8_t *text, size_t length, uint32_t 
             if (c == ']') break;
             [[fallthrough]];
         case VALUE: {
-            idf_token *token = add(json);
-            if (!token) return IDF_JSON_MEMORY;
-            const uint32_t number = uint32_t(json->count - 1);
+            const uint32_t number = count++;
             if (c == '{' || c == '[') {
                 if (depth >= limit_depth) FAIL(IDF_JSON_DEPTH, at);
-                *token = {at, 0, 0, c, 0, uint16_t(depth)};
+                tokens[number] = {at, 0, 0, c, 0, uint16_t(depth)};
                 open[depth++] = number;
                 expect = c == '{' ? NAME_OR_END : VALUE_OR_END;
                 continue;
@@ -201,20 +199,21 @@ int idf_json_parse(idf_json *json, const uint8_t *text, size_t length, uint32_t 
                 const char *word = c == 't' ? "true" : c == 'f' ? "false" : c == 'n' ? "null" : nullptr;
                 if (!word || end - at != strlen(word) || memcmp(text + at, word, end - at)) FAIL(IDF_JSON_SYNTAX, at);
             }
-            *token = {at, end, number + 1, kind, flags, uint16_t(depth)};
+            tokens[number] = {at, end, number + 1, kind, flags, uint16_t(depth)};
             if (depth == 0) done = true;
             expect = COMMA_OR_END;
             continue;
         }
         }
         // Only a closing bracket comes here.
-        idf_token &container = json->tokens[open[--depth]];
+        idf_token &container = tokens[open[--depth]];
         container.end = at + 1;
-        container.next = uint32_t(json->count);
+        container.next = count;
         if (depth == 0) done = true;
         expect = COMMA_OR_END;
     }
     if (!done) FAIL(IDF_JSON_SYNTAX, length);
+    json->count = count;
 #undef FAIL
     return IDF_JSON_OK;
 }

@@ -1,3 +1,4 @@
+internal import CSimdJSON
 import Glibc
 
 /// What makes two events the same.
@@ -12,87 +13,107 @@ extension Event {
     /// The fingerprint over the chosen fields only.
     public func fingerprint(of fields: [FieldID]) -> (UInt64, UInt64) { fingerprint { fields.contains($0) } }
 
-    /// A member with what it is sorted by: the rank of its field, then the first bytes of a free member's name.
-    private struct Place {
-        var rank: UInt16
-        var index: UInt32
-        var prefix: UInt64
+    /// One name and value, where they lie.
+    private struct Piece {
+        /// What sorts most of them: the rank of the field, then the first six bytes of a free member's name.
+        var order: UInt64
+        /// Whether one value can be written in several ways: objects, and texts of free members with escapes.
+        var varies: Bool
+        var root: ByteView
+        /// Of a free member, without quotes.
+        var name: ByteView?
+        var value: ByteView
     }
 
     private func fingerprint(where chosen: (FieldID) -> Bool) -> (UInt64, UInt64) {
-        if isPacked { return unpacked().fingerprint(where: chosen) }
         let rows = FieldTable.shared.rows
+        var pieces: [Piece] = []
+        pieces.reserveCapacity(members.count + 32)
+        return own.withUnsafeBufferPointer { own in
+            for member in members {
+                let packed = FieldTable.shared.packed.first { $0.whole == member.field }
+                let field = packed?.open ?? member.field
+                guard chosen(field) else { continue }
+                let row = rows + Int(field.raw)
+                let bytes =
+                    member.isOwn
+                    ? own.part(Int(member.offset), Int(member.offset) + Int(member.length))
+                    : base!.view(Int(member.offset), Int(member.length))
+                let isNested = member.kind == JSONKind.object.rawValue || member.kind == JSONKind.array.rawValue
+                if member.keyLength > 0 {
+                    let name = keyText(bytes, member)
+                    pieces.append(
+                        Self.free(
+                            row, name.part(1, name.count - 1), bytes.from(Int(member.keyLength)), isNested || member.hasEscapes))
+                } else if packed != nil {
+                    Self.takeApart(bytes, row, into: &pieces)
+                } else {
+                    // Known fields are in canonical form since they came in.
+                    pieces.append(
+                        Piece(
+                            order: UInt64(row.pointee.rank) << 48, varies: isNested && row.pointee.type == .json,
+                            root: row.pointee.name, value: bytes))
+                }
+            }
+            return digest(of: Self.text(pieces))
+        }
+    }
+
+    private static func free(_ row: UnsafeMutablePointer<FieldTable.Row>, _ name: ByteView, _ value: ByteView, _ varies: Bool)
+        -> Piece
+    {
+        var order = UInt64(row.pointee.rank)
+        for place in 0..<6 { order = order << 8 | UInt64(name.peek(place)) }
+        return Piece(order: order, varies: varies, root: row.pointee.name, name: name, value: value)
+    }
+
+    /// The members of a free root that came as one span.
+    private static func takeApart(_ span: ByteView, _ row: UnsafeMutablePointer<FieldTable.Row>, into pieces: inout [Piece]) {
+        _ = try? JSONTokeniser.borrow { tokeniser throws(JSONError) in
+            let tokens = try tokeniser.tokens(of: span, depth: 256)
+            var index = 1
+            while index < Int(tokens[0].next) {
+                let (key, value) = (tokens[index], tokens[index + 1])
+                let isNested = value.kind == JSONKind.object.rawValue || value.kind == JSONKind.array.rawValue
+                pieces.append(
+                    free(
+                        row, span.part(Int(key.start) + 1, Int(key.end) - 1), span.part(Int(value.start), Int(value.end)),
+                        isNested || value.flags != 0))
+                index = Int(value.next)
+            }
+        }
+    }
+
+    private static func text(_ pieces: [Piece]) -> [UInt8] {
+        // Numbers are moved about, not pieces.
+        var places = pieces.indices.map { (order: pieces[$0].order, index: $0) }
+        places.sort {
+            $0.order != $1.order ? $0.order < $1.order : pieces[$0.index].name.precedes(pieces[$1.index].name)
+        }
         var text: [UInt8] = []
-        text.reserveCapacity(2048)
-        withUnsafeTemporaryAllocation(of: Place.self, capacity: members.count) { order in
-            var count = 0
-            for index in members.indices where chosen(members[index].field) {
-                let place = Place(
-                    rank: rows[Int(members[index].field.raw)].rank, index: UInt32(index), prefix: prefix(members[index]))
-                order[count] = place
-                count += 1
-            }
-            var chosen = UnsafeMutableBufferPointer(rebasing: order[..<count])
-            if count > 64 { chosen.sort(by: precedes) } else { insertionSort(chosen) }
-            for place in order[..<count] { append(members[Int(place.index)], rows, to: &text) }
-        }
-        return digest(of: text)
-    }
-
-    /// For the few members of a usual event nothing is faster.
-    private func insertionSort(_ order: UnsafeMutableBufferPointer<Place>) {
-        guard order.count > 1 else { return }
-        for index in 1..<order.count {
-            let place = order[index]
-            var at = index
-            while at > 0, precedes(place, order[at - 1]) {
-                order[at] = order[at - 1]
-                at -= 1
-            }
-            order[at] = place
-        }
-    }
-
-    private func append(_ member: Member, _ rows: UnsafeMutablePointer<FieldTable.Row>, to text: inout [UInt8]) {
-        text.append(contentsOf: rows[Int(member.field.raw)].name)
-        withBytes(member) { bytes in
-            if member.keyLength > 0 {
+        text.reserveCapacity(pieces.reduce(0) { $0 + $1.root.count + ($1.name?.count ?? 0) + $1.value.count + 3 })
+        for place in places {
+            let piece = pieces[place.index]
+            text.append(contentsOf: piece.root)
+            if let name = piece.name {
                 text.append(0x2E)
-                let name = keyText(bytes, member)
-                text.append(contentsOf: ByteView(rebasing: name[1..<(name.count - 1)]))
+                text.append(contentsOf: name)
             }
             text.append(0x1F)
-            let value = ByteView(rebasing: bytes[Int(member.keyLength)...])
-            let isNested = member.kind == JSONKind.object.rawValue || member.kind == JSONKind.array.rawValue
-            // Known fields are in canonical form since they came in; of free members one text can be written in several ways.
-            if isNested || member.keyLength > 0 && member.hasEscapes {
-                JSONValue(raw: value)?.sorted.append(to: &text)
+            if piece.varies {
+                JSONValue(raw: piece.value)?.sorted.append(to: &text)
             } else {
-                text.append(contentsOf: value)
+                text.append(contentsOf: piece.value)
             }
+            text.append(0x1E)
         }
-        text.append(0x1E)
+        return text
     }
+}
 
-    /// The first eight bytes of a free member's name as a number that sorts like them.
-    private func prefix(_ member: Member) -> UInt64 {
-        guard member.keyLength > 0 else { return 0 }
-        return withBytes(member) { bytes in
-            // The name begins behind its quote; what stands behind a shorter one must not count.
-            let name = keyText(bytes, member).count - 2
-            if name >= 8 { return UInt64(bigEndian: UnsafeRawPointer(bytes.baseAddress! + 1).loadUnaligned(as: UInt64.self)) }
-            var value: UInt64 = 0
-            for place in 0..<8 { value = value << 8 | UInt64(place < name ? bytes[1 + place] : 0) }
-            return value
-        }
-    }
-
-    private func precedes(_ a: Place, _ b: Place) -> Bool {
-        if a.rank != b.rank { return a.rank < b.rank }
-        if a.prefix != b.prefix { return a.prefix < b.prefix }
-        let (first, second) = (members[Int(a.index)], members[Int(b.index)])
-        return withBytes(first) { one in
-            withBytes(second) { two in keyText(one, first).lexicographicallyPrecedes(keyText(two, second)) }
-        }
+extension ByteView? {
+    fileprivate func precedes(_ other: ByteView?) -> Bool {
+        guard let self, let other else { return false }
+        return self.lexicographicallyPrecedes(other)
     }
 }

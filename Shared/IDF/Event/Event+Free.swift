@@ -177,7 +177,4 @@ extension Event {
             members.insert(contentsOf: parts, at: at)
         }
     }
-
-    /// Whether any free root is one member.
-    var isPacked: Bool { FieldTable.shared.packed.contains { index(of: $0.whole) != nil } }
 }

@@ -14,6 +14,8 @@ public struct Event: Sendable {
     /// Values set since decoding, as JSON.
     var own: [UInt8] = []
     var base: SourceBytes?
+    /// Whether `base` is the packet the event came in, where its members stand as JSON, one after the other.
+    var isWire = false
     /// Whether `fill` replaces values that are there: the worker-wide setting `overwrite`, set by the kernel.
     public var fillOverwrites = false
 

@@ -12,43 +12,36 @@ public struct UUID: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.low = low
     }
 
-    private struct Generator {
-        var millisecond: UInt64 = 0
-        var counter: UInt64 = 0
-        var random: [UInt64] = []
+    /// Time and counter of the last one made: milliseconds and 12 bits that count within them.
+    private static let last = Atomic<UInt64>(0)
+    /// How many were made; spread by `mixed`, and by a random start that differs from process to process.
+    private static let drawn = Atomic<UInt64>(0)
+    private static let start = UInt64.random(in: .min ... .max)
 
-        mutating func draw() -> UInt64 {
-            if random.isEmpty {
-                random = [UInt64](repeating: 0, count: 512)
-                let got = random.withUnsafeMutableBytes { getentropyAll($0) }
-                precondition(got, "the kernel gives no random numbers")
+    /// A new UUIDv7: greater than every one this process made before. Without a lock: parsers on several threads make one a row.
+    public static func v7() -> UUID {
+        var clock = timespec()
+        clock_gettime(CLOCK_REALTIME, &clock)
+        let now = (UInt64(clock.tv_sec) * 1000 + UInt64(clock.tv_nsec) / 1_000_000) << 12
+        var before = last.load(ordering: .relaxed)
+        while true {
+            let next = max(now, before + 1)
+            let (done, found) = last.weakCompareExchange(expected: before, desired: next, ordering: .relaxed)
+            if done {
+                let number = drawn.wrappingAdd(1, ordering: .relaxed).newValue
+                return UUID(
+                    high: (next >> 12) << 16 | 0x7000 | next & 0xFFF,
+                    low: mixed(start &+ number &* 0x9E37_79B9_7F4A_7C15) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
             }
-            return random.removeLast()
+            before = found
         }
     }
 
-    private static let generator = Mutex(Generator())
-
-    /// A new UUIDv7: greater than every one this process made before.
-    public static func v7() -> UUID {
-        generator.withLock { state in
-            var clock = timespec()
-            clock_gettime(CLOCK_REALTIME, &clock)
-            let now = UInt64(clock.tv_sec) * 1000 + UInt64(clock.tv_nsec) / 1_000_000
-            if now > state.millisecond {
-                state.millisecond = now
-                // Room to count upwards within the millisecond.
-                state.counter = state.draw() & 0x7FF
-            } else {
-                state.counter += 1
-                if state.counter > 0xFFF {
-                    state.counter = 0
-                    state.millisecond += 1
-                }
-            }
-            let high = state.millisecond << 16 | 0x7000 | state.counter
-            return UUID(high: high, low: state.draw() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
-        }
+    /// The finaliser of SplitMix64: every bit of the number decides every bit of the result.
+    private static func mixed(_ number: UInt64) -> UInt64 {
+        var number = (number ^ number >> 30) &* 0xBF58_476D_1CE4_E5B9
+        number = (number ^ number >> 27) &* 0x94D0_49BB_1331_11EB
+        return number ^ number >> 31
     }
 
     /// A UUID made of other data (version 8): the same data give the same UUID, so what is done twice is recognised.
@@ -60,10 +53,8 @@ public struct UUID: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// The UUID of a part: it keeps the time and order of the whole (version 7) and is the same whenever it is made.
     public func part(_ number: Int) -> UUID {
-        var low = self.low ^ UInt64(truncatingIfNeeded: number) &* 0x9E37_79B9_7F4A_7C15
-        low = (low ^ low >> 30) &* 0xBF58_476D_1CE4_E5B9
-        low = (low ^ low >> 27) &* 0x94D0_49BB_1331_11EB
-        return UUID(high: high, low: (low ^ low >> 31) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+        let low = Self.mixed(self.low ^ UInt64(truncatingIfNeeded: number) &* 0x9E37_79B9_7F4A_7C15)
+        return UUID(high: high, low: low & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
     }
 
     /// The 16 bytes.
@@ -126,14 +117,4 @@ public struct UUID: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     /// Order of the bytes: for version 7 the order of making.
     public static func < (a: UUID, b: UUID) -> Bool { (a.high, a.low) < (b.high, b.low) }
-}
-
-private func getentropyAll(_ buffer: UnsafeMutableRawBufferPointer) -> Bool {
-    var done = 0
-    while done < buffer.count {
-        let step = min(256, buffer.count - done)
-        guard getentropy(buffer.baseAddress! + done, step) == 0 else { return false }
-        done += step
-    }
-    return true
 }

@@ -36,11 +36,34 @@ final class FieldTable: @unchecked Sendable {
         var depth: UInt8
         /// Place of the dotted name among all names in byte order.
         var rank: UInt16
-        var above: (UInt16, UInt16, UInt16, UInt16)
+        var above: Above
         /// The leaf's key with its colon; empty for a free root.
         var key: ByteView
         /// The dotted name.
         var name: ByteView
+
+        typealias Above = (UInt16, UInt16, UInt16, UInt16)
+
+        /// The interior node at that level above the leaf.
+        @inline(__always)
+        func node(_ level: Int) -> Int {
+            switch level {
+            case 0: Int(above.0)
+            case 1: Int(above.1)
+            case 2: Int(above.2)
+            default: Int(above.3)
+            }
+        }
+
+        /// How many interior nodes a leaf has in common with one of `depth` below `other`.
+        @inline(__always)
+        func shared(with other: Above, _ depth: Int) -> Int {
+            let levels = min(depth, Int(self.depth))
+            if levels < 1 || above.0 != other.0 { return 0 }
+            if levels < 2 || above.1 != other.1 { return 1 }
+            if levels < 3 || above.2 != other.2 { return 2 }
+            return levels < 4 || above.3 != other.3 ? 3 : 4
+        }
     }
     let rows: UnsafeMutablePointer<Row>
     /// By node: the field that it is, the free root that it is; `none` for neither.
@@ -62,6 +85,8 @@ final class FieldTable: @unchecked Sendable {
         var node: UInt16 = .max
         var length: UInt16 = 0
         var offset: UInt32 = 0
+        var first: UInt64 = 0
+        var last: UInt64 = 0
     }
 
     private init() {
@@ -156,9 +181,12 @@ final class FieldTable: @unchecked Sendable {
         var used = 0
         for (index, node) in nodes.enumerated().dropFirst() {
             let key = Array(node.name.utf8)
-            var at = key.withUnsafeBufferPointer { Self.hash(node.parent, $0) } & (size - 1)
+            let (first, last) = key.withUnsafeBufferPointer { Self.ends($0) }
+            var at = Self.hash(node.parent, key.count, first, last) & (size - 1)
             while slots[at].node != .max { at = (at + 1) & (size - 1) }
-            slots[at] = Slot(parent: UInt16(node.parent), node: UInt16(index), length: UInt16(key.count), offset: UInt32(used))
+            slots[at] = Slot(
+                parent: UInt16(node.parent), node: UInt16(index), length: UInt16(key.count), offset: UInt32(used), first: first,
+                last: last)
             for byte in key {
                 keys[used] = byte
                 used += 1
@@ -174,31 +202,46 @@ final class FieldTable: @unchecked Sendable {
         return ByteView(start: copy, count: bytes.count)
     }
 
-    /// A hash over the length and the first and last eight bytes, which tells the names of the table apart well enough.
+    /// The first and the last eight bytes of a name, of a shorter one the two halves that overlap: with the length they say
+    /// what names of up to sixteen bytes are.
     @inline(__always)
-    private static func hash(_ parent: Int, _ key: ByteView) -> Int {
+    private static func ends(_ key: ByteView) -> (first: UInt64, last: UInt64) {
         let start = UnsafeRawPointer(key.baseAddress!)
-        var value = UInt64(truncatingIfNeeded: parent) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(key.count)
         if key.count >= 8 {
-            value = (value ^ start.loadUnaligned(as: UInt64.self)) &* 0xFF51_AFD7_ED55_8CCD
-            value = (value ^ value >> 32 ^ (start + (key.count - 8)).loadUnaligned(as: UInt64.self)) &* 0xC4CE_B9FE_1A85_EC53
-        } else {
-            var bytes: UInt64 = 0
-            for byte in key { bytes = bytes << 8 | UInt64(byte) }
-            value = (value ^ bytes) &* 0xFF51_AFD7_ED55_8CCD
+            return (start.loadUnaligned(as: UInt64.self), (start + (key.count - 8)).loadUnaligned(as: UInt64.self))
         }
+        if key.count >= 4 {
+            return (
+                UInt64(start.loadUnaligned(as: UInt32.self)),
+                UInt64((start + (key.count - 4)).loadUnaligned(as: UInt32.self))
+            )
+        }
+        var bytes: UInt64 = 0
+        for byte in key { bytes = bytes << 8 | UInt64(byte) }
+        return (bytes, bytes)
+    }
+
+    @inline(__always)
+    private static func hash(_ parent: Int, _ count: Int, _ first: UInt64, _ last: UInt64) -> Int {
+        var value = UInt64(truncatingIfNeeded: parent) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(count)
+        value = (value ^ first) &* 0xFF51_AFD7_ED55_8CCD
+        value = (value ^ value >> 32 ^ last) &* 0xC4CE_B9FE_1A85_EC53
         return Int(truncatingIfNeeded: value ^ value >> 29)
     }
 
     /// The child of a node by the bytes of its name, or nil.
     func child(of parent: Int, named key: ByteView) -> Int? {
-        var at = Self.hash(parent, key) & mask
+        guard !key.isEmpty else { return nil }
+        let (first, last) = Self.ends(key)
+        var at = Self.hash(parent, key.count, first, last) & mask
         while true {
-            let slot = slots[at]
-            if slot.node == .max { return nil }
-            if slot.parent == parent, slot.length == key.count, memcmp(keys + Int(slot.offset), key.baseAddress!, key.count) == 0
+            let slot = slots + at
+            if slot.pointee.node == .max { return nil }
+            if slot.pointee.first == first, slot.pointee.last == last, slot.pointee.parent == parent,
+                slot.pointee.length == key.count,
+                key.count <= 16 || memcmp(keys + Int(slot.pointee.offset), key.baseAddress!, key.count) == 0
             {
-                return Int(slot.node)
+                return Int(slot.pointee.node)
             }
             at = (at + 1) & mask
         }

@@ -74,12 +74,14 @@ public struct Report: Sendable {
 extension Packet {
     /// Appends the packet as one JSON:API document.
     public func encode(into out: inout [UInt8]) {
-        // Most events pass with what they came with.
-        out.reserveCapacity(out.count + 512 + events.count * 1100 + reports.reduce(0) { $0 + $1.content.count * 4 / 3 + 512 })
+        var size = 512
+        for index in events.indices { size += events[index].sizeEstimate }
+        for report in reports { size += report.content.count * 4 / 3 + 512 }
+        out.reserveCapacity(out.count + size)
         appendMeta(to: &out)
-        for (index, event) in events.enumerated() {
+        for index in events.indices {
             if index > 0 { out.append(0x2C) }
-            event.encode(into: &out)
+            events[index].encode(into: &out)
         }
         for (index, report) in reports.enumerated() {
             if index > 0 || !events.isEmpty { out.append(0x2C) }
@@ -123,43 +125,63 @@ extension Event {
         out.append(0x7D)
     }
 
+    /// About as many bytes as the event takes as JSON, rather too many.
+    fileprivate var sizeEstimate: Int {
+        var size = 128
+        for member in members { size += Int(member.length) + 24 }
+        return size
+    }
+
     /// Appends the members as one nested object.
+    ///
+    /// What came over the wire and was not touched goes on in runs: where as many bytes stand between two neighbours as would be
+    /// written between them, they are the bytes that would be written, for JSON cannot say it shorter; one copy takes both.
     public func encodeAttributes(into out: inout [UInt8]) {
         let table = FieldTable.shared
         out.append(0x7B)
-        var open: (UInt16, UInt16, UInt16, UInt16) = (FieldTable.none, FieldTable.none, FieldTable.none, FieldTable.none)
+        var open: FieldTable.Row.Above = (FieldTable.none, FieldTable.none, FieldTable.none, FieldTable.none)
         var depth = 0
-        var comma = false
+        var comma = 0
+        // Bytes of the packet that are still to be copied.
+        var run = 0..<0
         for member in members {
             let row = table.rows + Int(member.field.raw)
-            if depth != Int(row.pointee.depth) || open != row.pointee.above {
-                var common = 0
-                withUnsafeBytes(of: &open) { before in
-                    withUnsafeBytes(of: &row.pointee.above) { now in
-                        let before = before.bindMemory(to: UInt16.self)
-                        let now = now.bindMemory(to: UInt16.self)
-                        while common < depth, common < Int(row.pointee.depth), before[common] == now[common] { common += 1 }
-                        for _ in common..<depth {
-                            out.append(0x7D)
-                            comma = true
-                        }
-                        for place in common..<Int(row.pointee.depth) {
-                            if comma { out.append(0x2C) }
-                            out.append(contentsOf: table.openings[Int(now[place])])
-                            comma = false
-                        }
-                    }
-                }
-                open = row.pointee.above
-                depth = Int(row.pointee.depth)
+            let below = Int(row.pointee.depth)
+            var shared = depth
+            var between = comma + row.pointee.key.count
+            if depth != below || open != row.pointee.above {
+                shared = row.pointee.shared(with: open, depth)
+                between += depth - shared
+                for level in shared..<below { between += table.openings[row.pointee.node(level)].count }
             }
-            if comma { out.append(0x2C) }
-            out.append(contentsOf: row.pointee.key)
-            withBytes(member) { out.append(contentsOf: $0) }
-            comma = true
+            let start = Int(member.offset)
+            let end = start + Int(member.length)
+            if !run.isEmpty, !member.isOwn, start == run.upperBound + between {
+                run = run.lowerBound..<end
+            } else {
+                copy(run, to: &out)
+                for _ in shared..<depth { out.append(0x7D) }
+                if comma > 0 { out.append(0x2C) }
+                for level in shared..<below { out.append(contentsOf: table.openings[row.pointee.node(level)]) }
+                out.append(contentsOf: row.pointee.key)
+                if isWire, !member.isOwn {
+                    run = start..<end
+                } else {
+                    run = 0..<0
+                    withBytes(member) { out.append(contentsOf: $0) }
+                }
+            }
+            open = row.pointee.above
+            depth = below
+            comma = 1
         }
+        copy(run, to: &out)
         for _ in 0..<depth { out.append(0x7D) }
         out.append(0x7D)
+    }
+
+    private func copy(_ run: Range<Int>, to out: inout [UInt8]) {
+        if let base, !run.isEmpty { out.append(contentsOf: base.view(run.lowerBound, run.count)) }
     }
 
     /// The event as JSON: `{"type":"event","id":…,"attributes":{…}}`.

@@ -178,7 +178,8 @@ struct PacketDecoder {
         readObject(attributes, node: 0)
         arrange()
         usual = members.count
-        let event = Event(id: id ?? .v7(), members: members, own: own, base: source)
+        var event = Event(id: id ?? .v7(), members: members, own: own, base: source)
+        event.isWire = true
         if isReport {
             var fields = event
             let content = fields.originalBytes ?? []
@@ -201,7 +202,7 @@ struct PacketDecoder {
                 child = table.child(of: node, named: inner(token))
             } else {
                 let plain = Array(name(at).utf8)
-                child = plain.withUnsafeBufferPointer { $0.isEmpty ? nil : table.child(of: node, named: $0) }
+                child = plain.withUnsafeBufferPointer { table.child(of: node, named: $0) }
             }
             if let child {
                 let field = table.fieldOf[child]
