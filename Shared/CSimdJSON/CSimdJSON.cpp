@@ -52,44 +52,57 @@ static const uint8_t *number_end(const uint8_t *p, const uint8_t *limit, uint8_t
     return p;
 }
 
-/// The next backslash from `p` on, or nullptr. Rows of reports are full of escaped quotes, a few bytes apart: too near for memchr.
-static inline const uint8_t *next_backslash(const uint8_t *p, const uint8_t *end) {
-    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-    for (int step = 0; step < 4 && end - p >= 8; step++, p += 8) {
-        uint64_t word;
-        memcpy(&word, p, 8);
-        word ^= ones * '\\';
-        if ((word - ones) & ~word & highs) break;
+/// Whether the byte may follow a backslash: "\\/bfnrt, without u.
+static inline bool is_escape(uint8_t c) {
+    switch (c) {
+    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't': return true;
+    default: return false;
     }
-    for (int step = 0; step < 8 && p < end; step++, p++)
-        if (*p == '\\') return p;
-    return p < end ? static_cast<const uint8_t *>(memchr(p, '\\', end - p)) : nullptr;
 }
 
-/// Checks the escapes of a string; surrogates must come in pairs. nullptr when right, else the offending place.
-static const uint8_t *bad_escape(const uint8_t *p, const uint8_t *end) {
-    auto unit = [](const uint8_t *q) {
-        char digits[5] = {char(q[0]), char(q[1]), char(q[2]), char(q[3]), 0};
-        return strtoul(digits, nullptr, 16);
+/// The length of the escape at the backslash `p`, 0 when it is none; surrogates must come in pairs.
+static inline size_t escape_length(const uint8_t *p, const uint8_t *end) {
+    if (p + 1 >= end) return 0;
+    if (__builtin_expect(p[1] != 'u', 1)) return is_escape(p[1]) ? 2 : 0;
+    auto unit = [&](const uint8_t *q) -> long {
+        if (end - q < 6 || q[0] != '\\' || q[1] != 'u' || !is_hex(q[2]) || !is_hex(q[3]) || !is_hex(q[4]) || !is_hex(q[5])) return -1;
+        char digits[5] = {char(q[2]), char(q[3]), char(q[4]), char(q[5]), 0};
+        return strtol(digits, nullptr, 16);
     };
-    while ((p = next_backslash(p, end))) {
-        if (p + 1 >= end) return p;
-        if (p[1] != 'u') {
-            if (!memchr("\"\\/bfnrt", p[1], 8)) return p;
-            p += 2;
+    const long value = unit(p);
+    if (value < 0 || (value >= 0xDC00 && value <= 0xDFFF)) return 0;
+    if (value < 0xD800 || value > 0xDBFF) return 6;
+    const long low = unit(p + 6);
+    return low >= 0xDC00 && low <= 0xDFFF ? 12 : 0;
+}
+
+/// Checks the escapes of a string. nullptr when right, else the offending place. Rows of reports are full of escaped quotes, a few
+/// bytes apart: eight bytes are looked at together.
+static const uint8_t *bad_escape(const uint8_t *p, const uint8_t *end) {
+    const uint64_t ones = 0x0101010101010101u, lows = 0x7F7F7F7F7F7F7F7Fu;
+    while (p < end) {
+        if (end - p >= 8) {
+            uint64_t word;
+            memcpy(&word, p, 8);
+            word ^= ones * '\\';
+            // The high bit of every byte that was a backslash.
+            const uint64_t found = ~(((word & lows) + lows) | word | lows);
+            if (!found) {
+                p += 8;
+                continue;
+            }
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            p += __builtin_ctzll(found) >> 3;
+#else
+            p += __builtin_clzll(found) >> 3;
+#endif
+        } else if (*p != '\\') {
+            p++;
             continue;
         }
-        if (end - p < 6 || !is_hex(p[2]) || !is_hex(p[3]) || !is_hex(p[4]) || !is_hex(p[5])) return p;
-        unsigned long value = unit(p + 2);
-        if (value >= 0xDC00 && value <= 0xDFFF) return p;
-        if (value >= 0xD800 && value <= 0xDBFF) {
-            if (end - p < 12 || p[6] != '\\' || p[7] != 'u' || !is_hex(p[8]) || !is_hex(p[9]) || !is_hex(p[10]) || !is_hex(p[11]))
-                return p;
-            unsigned long low = unit(p + 8);
-            if (low < 0xDC00 || low > 0xDFFF) return p;
-            p += 6;
-        }
-        p += 6;
+        const size_t length = escape_length(p, end);
+        if (!length) return p;
+        p += length;
     }
     return nullptr;
 }
@@ -103,7 +116,6 @@ size_t idf_json_count(const idf_json *json) { return json->count; }
 size_t idf_json_error_offset(const idf_json *json) { return json->error_offset; }
 
 int idf_json_parse(idf_json *json, const uint8_t *text, size_t length, uint32_t max_depth) {
-    enum Expect { VALUE, VALUE_OR_END, NAME, NAME_OR_END, COLON, COMMA_OR_END };
     const uint32_t limit_depth = max_depth < 256 ? max_depth : 256;
     uint32_t open[256];
     json->count = 0;
@@ -137,84 +149,85 @@ int idf_json_parse(idf_json *json, const uint8_t *text, size_t length, uint32_t 
         if (backslash < text + start) backslash = backslash_from(text + start);
         return backslash < text + end;
     };
-    Expect expect = VALUE;
-    bool done = false;
+    uint32_t i = 0, at = 0, end = 0;
+    uint8_t c = 0, flags = 0;
 #define FAIL(code, place) do { json->error_offset = (place); return (code); } while (0)
-    for (uint32_t i = 0; i < total; i++) {
-        const uint32_t at = index[i];
-        const uint32_t following = i + 1 < total ? index[i + 1] : uint32_t(length);
-        const uint8_t c = text[at];
-        if (done) FAIL(IDF_JSON_TRAILING, at);
-        switch (expect) {
-        case COLON:
-            if (c != ':') FAIL(IDF_JSON_SYNTAX, at);
-            expect = VALUE;
-            continue;
-        case COMMA_OR_END: {
-            idf_token &container = tokens[open[depth - 1]];
-            if (c == ',') { expect = container.kind == '{' ? NAME : VALUE; continue; }
-            if (c != (container.kind == '{' ? '}' : ']')) FAIL(IDF_JSON_SYNTAX, at);
-            break;
+#define NEXT() do { if (i >= total) FAIL(IDF_JSON_SYNTAX, length); at = index[i++]; c = text[at]; } while (0)
+    // The value or name at `at` ends where the next structural character stands, but for white space.
+#define SCALAR_END() do { \
+        end = i < total ? index[i] : uint32_t(length); \
+        while (end > at + 1 && is_space(text[end - 1])) end--; \
+    } while (0)
+#define STRING() do { \
+        SCALAR_END(); \
+        if (end <= at + 1 || text[end - 1] != '"') FAIL(IDF_JSON_SYNTAX, at); \
+        flags = escaped(at, end); \
+        if (flags) if (const uint8_t *bad = bad_escape(text + at + 1, text + end - 1)) FAIL(IDF_JSON_ESCAPE, size_t(bad - text)); \
+    } while (0)
+
+    NEXT();
+value:
+    switch (c) {
+    case '"':
+        STRING();
+        tokens[count] = {at, end, count + 1, '"', flags, uint16_t(depth)};
+        break;
+    case '{':
+    case '[':
+        if (depth >= limit_depth) FAIL(IDF_JSON_DEPTH, at);
+        tokens[count] = {at, 0, 0, c, 0, uint16_t(depth)};
+        open[depth++] = count++;
+        NEXT();
+        if (c == (tokens[open[depth - 1]].kind == '{' ? '}' : ']')) goto close;
+        if (tokens[open[depth - 1]].kind == '{') goto name;
+        goto value;
+    default:
+        SCALAR_END();
+        flags = 0;
+        if (c == '-' || is_digit(c)) {
+            if (number_end(text + at, text + end, &flags) != text + end) FAIL(IDF_JSON_NUMBER, at);
+            tokens[count] = {at, end, count + 1, '0', flags, uint16_t(depth)};
+        } else {
+            const char *word = c == 't' ? "true" : c == 'f' ? "false" : c == 'n' ? "null" : nullptr;
+            if (!word || end - at != strlen(word) || memcmp(text + at, word, end - at)) FAIL(IDF_JSON_SYNTAX, at);
+            tokens[count] = {at, end, count + 1, c, 0, uint16_t(depth)};
         }
-        case NAME_OR_END:
-            if (c == '}') break;
-            [[fallthrough]];
-        case NAME: {
-            if (c != '"') FAIL(IDF_JSON_SYNTAX, at);
-            uint32_t end = following;
-            while (end > at + 1 && is_space(text[end - 1])) end--;
-            if (end <= at + 1 || text[end - 1] != '"') FAIL(IDF_JSON_SYNTAX, at);
-            uint8_t flags = escaped(at, end) ? 1 : 0;
-            if (flags) if (const uint8_t *bad = bad_escape(text + at + 1, text + end - 1)) FAIL(IDF_JSON_ESCAPE, size_t(bad - text));
-            tokens[count] = {at, end, count + 1, 'k', flags, uint16_t(depth)};
-            count++;
-            expect = COLON;
-            continue;
-        }
-        case VALUE_OR_END:
-            if (c == ']') break;
-            [[fallthrough]];
-        case VALUE: {
-            const uint32_t number = count++;
-            if (c == '{' || c == '[') {
-                if (depth >= limit_depth) FAIL(IDF_JSON_DEPTH, at);
-                tokens[number] = {at, 0, 0, c, 0, uint16_t(depth)};
-                open[depth++] = number;
-                expect = c == '{' ? NAME_OR_END : VALUE_OR_END;
-                continue;
-            }
-            uint32_t end = following;
-            while (end > at + 1 && is_space(text[end - 1])) end--;
-            uint8_t flags = 0, kind = c;
-            if (c == '"') {
-                if (end <= at + 1 || text[end - 1] != '"') FAIL(IDF_JSON_SYNTAX, at);
-                if (escaped(at, end)) {
-                    flags = 1;
-                    if (const uint8_t *bad = bad_escape(text + at + 1, text + end - 1)) FAIL(IDF_JSON_ESCAPE, size_t(bad - text));
-                }
-            } else if (c == '-' || is_digit(c)) {
-                kind = '0';
-                if (number_end(text + at, text + end, &flags) != text + end) FAIL(IDF_JSON_NUMBER, at);
-            } else {
-                const char *word = c == 't' ? "true" : c == 'f' ? "false" : c == 'n' ? "null" : nullptr;
-                if (!word || end - at != strlen(word) || memcmp(text + at, word, end - at)) FAIL(IDF_JSON_SYNTAX, at);
-            }
-            tokens[number] = {at, end, number + 1, kind, flags, uint16_t(depth)};
-            if (depth == 0) done = true;
-            expect = COMMA_OR_END;
-            continue;
-        }
-        }
-        // Only a closing bracket comes here.
-        idf_token &container = tokens[open[--depth]];
-        container.end = at + 1;
-        container.next = count;
-        if (depth == 0) done = true;
-        expect = COMMA_OR_END;
     }
-    if (!done) FAIL(IDF_JSON_SYNTAX, length);
-    json->count = count;
+    count++;
+after_value:
+    if (depth == 0) {
+        if (i < total) FAIL(IDF_JSON_TRAILING, index[i]);
+        json->count = count;
+        return IDF_JSON_OK;
+    }
+    NEXT();
+    if (tokens[open[depth - 1]].kind == '{') {
+        if (c == '}') goto close;
+        if (c != ',') FAIL(IDF_JSON_SYNTAX, at);
+        NEXT();
+        goto name;
+    }
+    if (c == ']') goto close;
+    if (c != ',') FAIL(IDF_JSON_SYNTAX, at);
+    NEXT();
+    goto value;
+name:
+    if (c != '"') FAIL(IDF_JSON_SYNTAX, at);
+    STRING();
+    tokens[count] = {at, end, count + 1, 'k', flags, uint16_t(depth)};
+    count++;
+    NEXT();
+    if (c != ':') FAIL(IDF_JSON_SYNTAX, at);
+    NEXT();
+    goto value;
+close:
+    depth--;
+    tokens[open[depth]].end = at + 1;
+    tokens[open[depth]].next = count;
+    goto after_value;
+#undef STRING
+#undef SCALAR_END
+#undef NEXT
 #undef FAIL
-    return IDF_JSON_OK;
 }
 }

@@ -40,7 +40,7 @@ struct Salvage {
         unlink(files.repairing)
         do {
             let new = try SQLiteDatabase(path: files.repairing)
-            try new.execute("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = OFF")
+            try new.execute("PRAGMA page_size = \(Store.pageSize); PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = OFF")
             try new.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = FULL")
             try new.transaction { () throws(SQLiteError) in
                 try new.execute(Store.schema)
@@ -85,7 +85,7 @@ struct Salvage {
         defer { unlink(template) }
         do throws(SQLiteError) {
             let database = try SQLiteDatabase(path: template)
-            try database.execute("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL")
+            try database.execute("PRAGMA page_size = \(Store.pageSize); PRAGMA auto_vacuum = INCREMENTAL")
             try Store.create(in: database)
         } catch {
             return false
@@ -97,7 +97,7 @@ struct Salvage {
             close(to)
         }
         var status = stat()
-        var page = [UInt8](repeating: 0, count: 8_192)
+        var page = [UInt8](repeating: 0, count: Store.pageSize)
         guard from >= 0, to >= 0, fstat(to, &status) == 0, status.st_size >= page.count,
             pread(from, &page, page.count, 0) == page.count
         else { return false }

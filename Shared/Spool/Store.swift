@@ -5,6 +5,8 @@ final class Store {
     /// "IMQS", in the file's header.
     static let applicationID: Int64 = 0x494D_5153
     /// The format of the tables. A newer one is refused, an older one is brought up to date here.
+    /// Packets are long: larger pages mean fewer of them to chain, write and free.
+    static let pageSize = 32_768
     static let version: Int64 = 1
     /// How many packet ids are remembered.
     static let rememberedIDs: Int64 = 100_000
@@ -56,7 +58,7 @@ final class Store {
     private static func connect(_ path: String) throws(SQLiteError) -> SQLiteDatabase {
         let database = try SQLiteDatabase(path: path)
         // Both only take effect before the first table.
-        try database.execute("PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL")
+        try database.execute("PRAGMA page_size = \(Store.pageSize); PRAGMA auto_vacuum = INCREMENTAL")
         try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         return database
     }
