@@ -12,15 +12,20 @@ final class ReadStore {
 
     private let database: SQLiteDatabase
     private let bodies: SQLiteStatement
+    private let live: SQLiteStatement
 
     init(path: String) throws(SQLiteError) {
         database = try SQLiteDatabase(path: path, access: .readWrite)
         try database.execute("PRAGMA query_only = ON; PRAGMA cache_size = -512")
         bodies = try database.prepare(
             "SELECT sequence, id, events, checksum, bytes FROM body WHERE sequence BETWEEN ?1 AND ?2 ORDER BY sequence")
+        live = try database.prepare("SELECT sequence FROM packet WHERE live = 1 AND sequence BETWEEN ?1 AND ?2")
     }
 
     /// The packets after `position` up to `end` that are not in `done`; stops when it has some megabytes.
+    ///
+    /// Throws when one is not found that must be there: a damaged page may hide packets without any other sign, and what is taken
+    /// for delivered is never looked for again.
     func run(after position: Int64, end: Int64, except done: SequenceSet) throws(SQLiteError) -> Run {
         var run = Run(through: end)
         defer { bodies.reset() }
@@ -41,7 +46,21 @@ final class ReadStore {
                 break
             }
         }
+        try expectAll(after: position, in: run, except: done)
         return run
+    }
+
+    private func expectAll(after position: Int64, in run: Run, except done: SequenceSet) throws(SQLiteError) {
+        let found = Set((run.packets + run.damaged).map(\.sequence))
+        defer { live.reset() }
+        try live.bind(1, position + 1)
+        try live.bind(2, run.through)
+        while try live.step() {
+            let sequence = live.integer(0)
+            guard found.contains(sequence) || done.contains(sequence) else {
+                throw SQLiteError(code: 11, message: "packet \(sequence) is not where it was written", sql: "SELECT … FROM body")
+            }
+        }
     }
 
     /// Dead letters after one, oldest first; after nil from the start.

@@ -10,6 +10,7 @@ extension Salvage {
         private var probe: SQLiteStatement?
         private var last: Int64 = 0
         private var end: Int64 = 0
+        private var bound = SequenceSet.greatest
         private var misses = 0
 
         init(_ database: SQLiteDatabase, table: String, key: String, columns: String) {
@@ -18,6 +19,8 @@ extension Salvage {
             self.key = key
             scan = try? database.prepare("SELECT \(columns) FROM \(table) WHERE \(key) > 0 ORDER BY \(key)")
             probe = try? database.prepare("SELECT \(columns) FROM \(table) WHERE \(key) = ?1")
+            guard table == "body", let greatest = known(["SELECT max(sequence) FROM packet"]).first else { return }
+            bound = greatest
         }
 
         /// The next readable row, valid until the next call; nil at the end.
@@ -25,11 +28,12 @@ extension Salvage {
             if let scan {
                 do throws(SQLiteError) {
                     guard try scan.step() else { return nil }
-                    last = max(last, scan.integer(0))
+                    // A number beyond all others is a damaged one: what comes after must still be looked for.
+                    if scan.integer(0) <= bound { last = max(last, scan.integer(0)) }
                     return scan
                 } catch {
                     self.scan = nil
-                    end = min(max(last, greatestKey()) + 100_000, SequenceSet.greatest)
+                    end = min(max(last, min(greatestKey(), bound)) + 100_000, SequenceSet.greatest)
                     if last == 0 { last = leastKey() - 1 }
                 }
             }
@@ -64,6 +68,37 @@ extension Salvage {
 
         private func known(_ queries: [String]) -> [Int64] {
             queries.compactMap { (try? database.integer($0)).flatMap { $0 } }.filter { $0 > 0 && $0 <= SequenceSet.greatest }
+        }
+    }
+
+    /// Which packet belongs where: the list of packets says it too.
+    struct Places {
+        private let list: SQLiteStatement?
+        private let search: SQLiteStatement?
+        private let greatest: Int64
+
+        init(_ database: SQLiteDatabase) {
+            list = try? database.prepare("SELECT id FROM packet WHERE sequence = ?1")
+            search = try? database.prepare("SELECT sequence FROM packet WHERE id = ?1 AND live = 1")
+            let known = (try? database.integer("SELECT max(sequence) FROM packet")).flatMap { $0 }
+            greatest = min(known ?? SequenceSet.greatest, SequenceSet.greatest - 100_000) + 100_000
+        }
+
+        /// The number of the packet of that id, found under `sequence`. A packet the list does not know keeps its number, where
+        /// that is a likely one; else nil.
+        func sequence(of id: String, at sequence: Int64) -> Int64? {
+            guard let list, let search else { return sequence }
+            do throws(SQLiteError) {
+                list.reset()
+                try list.bind(1, sequence)
+                if try list.step(), list.text(0) == id { return sequence }
+                search.reset()
+                try search.bind(1, id)
+                if try search.step() { return search.sequence(0) }
+                return sequence <= greatest ? sequence : nil
+            } catch {
+                return sequence
+            }
         }
     }
 

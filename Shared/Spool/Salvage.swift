@@ -127,11 +127,16 @@ struct Salvage {
     private mutating func copyPackets(_ old: SQLiteDatabase, _ target: Target) throws(SQLiteError) {
         var kept = SequenceSet()
         var walk = Walk(old, table: "body", key: "sequence", columns: "sequence, id, events, created, checksum, bytes")
+        let places = Places(old)
         while let row = walk.next() {
-            let sequence = row.sequence(0)
-            kept.insert(sequence)
             let bytes = row.bytes(5)
             let packet = SpoolPacket(id: row.text(1) ?? "", events: row.events(2), bytes: bytes)
+            guard let sequence = places.sequence(of: packet.id, at: row.sequence(0)) else {
+                damaged += 1
+                try target.insert(.damaged(packet, edge: nil))
+                continue
+            }
+            kept.insert(sequence)
             let isSound = checksum(bytes) == row.integer(4)
             try target.insert(packet, sequence: sequence, created: row.integer(3), live: isSound, checksum: row.integer(4))
             if isSound {

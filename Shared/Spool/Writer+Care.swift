@@ -29,18 +29,21 @@ extension Writer {
         if done.log == done.copied { loggedBytes = 0 }
     }
 
+    /// As many pages as are given back at a time, and kept to work with: 32 MiB.
+    private static let pagesAtATime = Int64(32 << 20 / Store.pageSize)
+
     /// Gives pages back to the disk in small steps, but keeps some to work with.
     private func shrink() throws(SQLiteError) {
         guard let store, freedBytes > 0 else { return }
         let free = try store.database.integer("PRAGMA freelist_count") ?? 0
-        guard free > 4_096 else {
+        guard free > Self.pagesAtATime else {
             freedBytes = 0
             return
         }
         try store.database.setSynchronous(.normal)
-        try store.database.execute("PRAGMA incremental_vacuum(4096)")
+        try store.database.execute("PRAGMA incremental_vacuum(\(Self.pagesAtATime))")
         loggedBytes += 64 << 10
-        if loggedBytes >= checkpointBytes || free <= 8_192 { try checkpoint() }
+        if loggedBytes >= checkpointBytes || free <= 2 * Self.pagesAtATime { try checkpoint() }
     }
 
     func holdReserve() {
@@ -72,7 +75,7 @@ extension Writer {
             if !batch.isEmpty { try writeAcknowledgements(batch, store) }
             try store.database.checkpoint(restart: true)
             loggedBytes = 0
-            try store.database.execute("PRAGMA incremental_vacuum(4096)")
+            try store.database.execute("PRAGMA incremental_vacuum(\(Self.pagesAtATime))")
             try store.database.checkpoint(restart: true)
         } catch {
             if error.isCorrupt { recover(because: error.message) }
