@@ -73,7 +73,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         shared("Mapping", ["IDF", "YAML", "CSV"]),
-        family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
+        family("Collectors", ["HTTP", "Archive", "YAML"], workers: ["file", "http"]),
         family(
             "Parsers", ["Mapping", "CSV", "HTTP"], workers: ["csv", "shadowserver"],
             mappings: ["cins-army", "feodotracker", "openphish"]),

@@ -1,22 +1,65 @@
 import IDF
 import ServiceKernel
+import YAML
 
-/// What a collector says of every report it brings.
-struct Feed {
-    static let writes: [any FieldKey] = [
-        Key.feedName, Key.feedURL, Key<String>("threat.indicator.provider"), Key.fileName, Key.created,
+/// What a collector says of every report it brings: the setting `feed`.
+struct Feed: SettingValue {
+    static let writes: [any FieldKey] =
+        members.map { Key<String>($0.field) } + [Key<Double>("threat.feed.accuracy"), Key.feedURL, Key.fileName, Key.created]
+
+    /// Names of the setting's members, and the fields they are put into.
+    private static let members: [(name: String, field: StaticString)] = [
+        (name: "name", field: "threat.feed.name"), (name: "provider", field: "threat.indicator.provider"),
+        (name: "code", field: "threat.feed.code"), (name: "documentation", field: "threat.feed.reference"),
     ]
 
-    let name: String?
-    let provider: String?
-    let url: String?
+    private var texts: [(member: String, value: String)] = []
+    private var accuracy: Double?
 
-    func report(_ content: [UInt8], fileName: String?) -> Report {
+    init() {}
+
+    init(setting node: YAMLNode) throws(SettingProblem) {
+        guard let pairs = node.pairs else { throw SettingProblem("wanted a mapping like \(Self.example)", at: node) }
+        for pair in pairs {
+            let name = pair.key.string ?? ""
+            if name == "accuracy" {
+                let value = try Double(setting: pair.value)
+                guard (0...100).contains(value) else { throw SettingProblem("found \(value), wanted 0 to 100", at: pair.value) }
+                accuracy = value
+            } else if Self.members.contains(where: { $0.name == name }) {
+                texts.append((name, try String(setting: pair.value)))
+            } else {
+                let known = (Self.members.map(\.name) + ["accuracy"]).joined(separator: ", ")
+                throw SettingProblem("a feed has no \"\(name)\"; it has \(known)", at: pair.key)
+            }
+        }
+    }
+
+    static let example = "{name: Feodo Tracker, provider: abuse.ch}"
+    static let explanation =
+        "What every report says of its feed: name, provider, code, documentation (a URL), accuracy (0 to 100)."
+
+    static var schema: JSONValue {
+        var properties = members.map { JSONValue.Member($0.name, String.schema) }
+        properties.append(
+            .init("accuracy", .object(["type": .string("number"), "minimum": .integer(0), "maximum": .integer(100)])))
+        return .object(["type": .string("object"), "additionalProperties": .boolean(false), "properties": .object(properties)])
+    }
+
+    var sample: String {
+        let parts = texts.map { "\($0.member): \($0.value.sample)" } + (accuracy.map { ["accuracy: \($0)"] } ?? [])
+        return "{" + parts.joined(separator: ", ") + "}"
+    }
+
+    func report(_ content: [UInt8], url: String, fileName: String?) -> Report {
         var report = Report(content: content)
         report.fields[.created] = .now()
-        if let name { report.fields.add(Key.feedName.id, text: name) }
-        if let provider { report.fields.add(Key<String>("threat.indicator.provider").id, text: provider) }
-        if let url { report.fields.add(Key.feedURL.id, text: Self.withoutSecrets(url)) }
+        for text in texts {
+            guard let field = Self.members.first(where: { $0.name == text.member })?.field else { continue }
+            report.fields.add(Key<String>(field).id, text: text.value)
+        }
+        if let accuracy { report.fields[Key<Double>("threat.feed.accuracy")] = accuracy }
+        report.fields.add(Key.feedURL.id, text: Self.withoutSecrets(url))
         if let fileName, let last = fileName.split(separator: "/").last { report.fields.add(Key.fileName.id, text: String(last)) }
         return report
     }

@@ -1,6 +1,8 @@
+import Collectors
 import Experts
 import Foundation
 import IDF
+import Outputs
 import Parsers
 import ServiceKernel
 import YAML
@@ -17,7 +19,7 @@ struct Counterpart: Sendable {
         case impossible(String)
     }
 
-    static let roster = Roster(parsers + experts)
+    static let roster = Roster(collectors + parsers + experts + outputs)
 
     static let all: [Counterpart] = [
         Counterpart(bot: "shadowserver.parser", worker: "shadowserver-parser", settings: shadowserver),
@@ -31,17 +33,16 @@ struct Counterpart: Sendable {
         },
         Counterpart(bot: "taxonomy.expert", worker: "taxonomy-expert") { _ in .given([]) },
         Counterpart(bot: "deduplicator.expert", worker: "deduplicator-expert", settings: deduplicator),
-        Counterpart(bot: "collector_file", worker: "file-collector") { _ in
-            .impossible("needs files that the recording does not name")
-        },
-        Counterpart(bot: "collector_http", worker: "http-collector") { _ in .impossible("needs a server that plays the recording")
-        },
-        Counterpart(bot: "file.output", worker: "file-output") { _ in .impossible("writes the old format, this one IDF") },
+        Counterpart(bot: "collector_file", worker: "file-collector", settings: files),
+        Counterpart(bot: "collector_http", worker: "http-collector", settings: download),
+        Counterpart(bot: "outputs.file.output", worker: "file-output", settings: output),
     ]
 
-    func run(_ vector: VectorCase) -> Outcome {
+    func run(_ vector: VectorCase) async -> Outcome {
+        let place = Place(vector)
+        defer { place.remove() }
         let settings: [JSONValue.Member]
-        switch self.settings(vector) {
+        switch self.settings(place.vector) {
         case .impossible(let reason): return .skipped("\(bot): \(reason)")
         case .given(let given): settings = given
         }
@@ -59,6 +60,8 @@ struct Counterpart: Sendable {
         if vector.failsToStart { return .differs(["theirs refuses to start, ours does not"]) }
         if let parser = made as? any Parser { return run(parser, vector) }
         if let expert = made as? any Expert { return run(expert, vector) }
+        if let collector = made as? any Collector { return await run(collector, vector, place) }
+        if let output = made as? any Output { return await run(output, vector, place) }
         return .skipped("\(bot): not of a kind that is run here")
     }
 
@@ -106,9 +109,10 @@ struct Counterpart: Sendable {
         return verdict(vector, ours, notes)
     }
 
-    private func verdict(_ vector: VectorCase, _ ours: [JSONValue], _ notes: [String]) -> Outcome {
+    func verdict(_ vector: VectorCase, _ ours: [JSONValue], _ notes: [String]) -> Outcome {
         let isParser = worker.hasSuffix("-parser")
-        let found = Comparison.differences(theirs: vector.output, ours: ours, isParser: isParser)
+        let found = Comparison.differences(
+            theirs: vector.output, ours: ours, isParser: isParser, ignoresTime: worker.hasSuffix("-collector"))
         return found.isEmpty ? .agrees : .differs(found + notes)
     }
 

@@ -6,6 +6,9 @@ struct VectorCase {
     let name: String
     let root: String
     let content: JSONValue
+    /// Where its `tmp/…` are, and the server that plays its HTTP exchanges.
+    var folder = ""
+    var server: String?
 
     var bot: String { content["bot"]?.string ?? "" }
     var parameters: [JSONValue.Member] { content["parameters"]?.members ?? [] }
@@ -40,7 +43,20 @@ struct VectorCase {
 
     /// A parameter that names a file of the recording.
     func path(_ parameter: String) -> String? {
-        self[parameter]?.string.map { $0.hasPrefix("data/") ? root + "/" + $0 : $0 }
+        self[parameter]?.string.map {
+            $0.hasPrefix("data/") ? root + "/" + $0 : $0.hasPrefix("tmp/") ? folder + "/" + $0 : $0
+        }
+    }
+
+    /// The files named by a member of the recording.
+    func files(_ member: String) -> [(name: String, content: [UInt8])] {
+        (content[member]?.members ?? []).map { ($0.name, Self.bytes($0.value)) }
+    }
+
+    /// A text of the recording, or bytes in base64.
+    static func bytes(_ value: JSONValue?) -> [UInt8] {
+        if let encoded = value?["$bytes"]?.string { return Base64.decode(encoded.utf8) ?? [] }
+        return Array((value?.string ?? "").utf8)
     }
 }
 

@@ -21,7 +21,7 @@ for kind in ["collector", "parser", "expert", "output"] {
         let bot = vector.bot
         guard let counterpart = Counterpart.all.first(where: { bot.hasSuffix($0.bot) }) else { continue }
         if !wanted.isEmpty, !wanted.contains(where: { bot.contains($0) }) { continue }
-        let outcome = counterpart.run(vector)
+        let outcome = await counterpart.run(vector)
         tallies[counterpart.bot, default: Tally()].add(outcome, vector)
     }
 }

@@ -16,8 +16,7 @@ struct FileCollector: Collector {
     @Setting("Deletes a file when its report is acknowledged, unless it has changed meanwhile.") var delete = false
     @Setting("Unpacks gzip, zip and tar files.") var extract = false
     @Setting("Largest file, also after unpacking.") var sizeLimit = ByteCount.mebibytes(256)
-    @Setting("Name of the feed.", example: "Internal sensors") var feedName: String? = nil
-    @Setting("Provider of the feed.") var feedProvider: String? = nil
+    @Setting(Feed.explanation, example: Feed.example) var feed = Feed()
 
     func collect(_ context: WorkerContext, hand: @Sendable (Report) async throws(Rejection) -> Void) async throws(Rejection) {
         var seen = SeenFiles(context.stateDirectory)
@@ -41,10 +40,9 @@ struct FileCollector: Collector {
                 context.log.error("cannot unpack \(file): \(error)")
                 continue
             }
-            for member in members {
+            for member in members where !member.bytes.isEmpty {
                 try await hand(
-                    Feed(name: feedName, provider: feedProvider, url: "file://localhost\(file)").report(
-                        member.bytes, fileName: member.name))
+                    feed.report(member.bytes, url: "file://localhost\(file)", fileName: member.name))
             }
             // What has been written since is another version, and comes next time.
             guard Self.version(of: file)?.text == version else { continue }

@@ -22,8 +22,7 @@ struct HTTPCollector: Collector {
     @Setting("Value of the Authorization header, as a bearer token.") var authorization: Secret? = nil
     @Setting("Checks the server's certificate.") var verifyCertificate = true
     @Setting("Proxy to use.", example: "http://proxy.example:3128") var proxy: String? = nil
-    @Setting("Name of the feed.", example: "Feodo Tracker") var feedName: String? = nil
-    @Setting("Provider of the feed.") var feedProvider: String? = nil
+    @Setting(Feed.explanation, example: Feed.example) var feed = Feed()
 
     private let client = HTTPClient(connectionsPerHost: 2)
 
@@ -41,7 +40,6 @@ struct HTTPCollector: Collector {
         let name =
             response.effectiveURL.split(separator: "?").first.flatMap { $0.split(separator: "/").last }.map(String.init)
             ?? "report"
-        let feed = Feed(name: feedName, provider: feedProvider, url: url)
         if extract, isArchive(response.body) {
             let found: [ArchiveMember]
             do throws(ArchiveError) {
@@ -50,9 +48,11 @@ struct HTTPCollector: Collector {
                 // A cut answer may be whole the next time.
                 throw .unavailable("\(shown): \(error)")
             }
-            for member in found { try await hand(feed.report(member.bytes, fileName: member.name)) }
-        } else {
-            try await hand(feed.report(response.body, fileName: name))
+            for member in found where !member.bytes.isEmpty {
+                try await hand(feed.report(member.bytes, url: url, fileName: member.name))
+            }
+        } else if !response.body.isEmpty {
+            try await hand(feed.report(response.body, url: url, fileName: name))
         }
         // Only now may the answer be forgotten: what was handed on is acknowledged.
         seen["asked"] = asked
