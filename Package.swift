@@ -50,6 +50,7 @@ let package = Package(
         system("CCrypto", package: "libssl-dev"),
         system("CCurl", package: "libcurl4-openssl-dev"),
         system("CIDN2", package: "libidn2-dev"),
+        system("CMalloc", package: "libc6-dev"),
         system("CMaxMindDB", package: "libmaxminddb-dev"),
         system("CMicroHTTPD", package: "libmicrohttpd-dev"),
         system("CSQLite", package: "libsqlite3-dev"),
@@ -69,7 +70,7 @@ let package = Package(
         shared(
             "ServiceKernel",
             [
-                "IDF", "YAML", "HTTP", "Spool", "Archive", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "IDF", "YAML", "HTTP", "Spool", "Archive", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         shared("Mapping", ["IDF", "YAML", "CSV"]),

@@ -63,12 +63,15 @@ private final class Feed: HTTPHandler {
                 : HTTPResponse(status: 200, headers: [("ETag", "\"1\"")], body: Array("192.0.2.1\n".utf8))
         }
         let server = try HTTPServer(HTTPServerConfiguration(), handler: feed)
-        let http = try collector("http-collector", "url: \"http://127.0.0.1:\(server.port)/list.txt\", feed: {name: List, code: l, accuracy: 90}")
+        let http = try collector(
+            "http-collector", "url: \"http://127.0.0.1:\(server.port)/list.txt\", feed: {name: List, code: l, accuracy: 90}")
         await #expect(throws: Rejection.self) { try await round(http, failing: true) }
         let first = try await round(http)
         #expect(first.map { String(decoding: $0.content, as: UTF8.self) } == ["192.0.2.1\n"])
         #expect(first[0].fields[.feedName] == "List" && first[0].fields[Key<String>("threat.feed.code")] == "l")
-        #expect(throws: ConfigurationError.self) { try collector("http-collector", "url: \"http://a.example/\", feed: {nam: List}") }
+        #expect(throws: ConfigurationError.self) {
+            try collector("http-collector", "url: \"http://a.example/\", feed: {nam: List}")
+        }
         #expect(first[0].fileName == "list.txt")
         #expect(try await round(http).isEmpty)
         #expect(feed.asked.withLock { $0 } == ["-", "-", "\"1\""])
