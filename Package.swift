@@ -70,7 +70,8 @@ let package = Package(
         shared(
             "ServiceKernel",
             [
-                "IDF", "YAML", "HTTP", "Spool", "Archive", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "IDF", "YAML", "HTTP", "Spool", "Archive", "CMalloc",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
         shared("Mapping", ["IDF", "YAML", "CSV"]),
