@@ -30,7 +30,7 @@ let fleet: [Target.Dependency] = ["Collectors", "Parsers", "Experts", "Outputs",
 
 /// A program for developers.
 func tool(_ name: String, path: String) -> Target {
-    .executableTarget(name: name, dependencies: fleet + ["IDF", "YAML", "HTTP"], path: path, swiftSettings: settings)
+    .executableTarget(name: name, dependencies: fleet + ["IDF", "YAML", "HTTP", "SQLite"], path: path, swiftSettings: settings)
 }
 
 /// The tests of a part: `Tests/<Name>Tests`.
@@ -89,20 +89,21 @@ let package = Package(
             "ServiceKernelTesting", ["ServiceKernel", "IDF", "YAML", "HTTP", .product(name: "Logging", package: "swift-log")]),
         tool("vectors", path: "Tests/Vectors"),
         tool("bench", path: "Tests/Bench"),
+        tool("torture", path: "Tests/Torture"),
         tests("IDF", ["IDF"]),
         tests("YAML", ["YAML"]),
         tests("CSV", ["CSV"]),
         tests("Archive", ["Archive", "CArchive"]),
         tests("HTTP", ["HTTP"]),
         tests("SQLite", ["SQLite", "CSQLite"]),
-        tests("Spool", ["Spool", "SQLite"]),
+        tests("Spool", ["Spool", "SQLite"], exclude: ["fixtures"]),
         tests("RecentSet", ["RecentSet"]),
         tests("ASNDatabase", ["ASNDatabase", "IDF", "CZlib"], exclude: ["fixtures"]),
         tests("Mapping", ["Mapping", "IDF", "YAML"]),
         tests("ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
         tests("Fleet", fleet + ["ServiceKernelTesting", "IDF", "YAML", "HTTP"]),
-        tests("EndToEnd", ["intelmq", "IDF", "HTTP"]),
+        tests("EndToEnd", ["intelmq", "torture", "IDF", "HTTP"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -19,7 +19,7 @@ enum ControlProgram {
 struct ControlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "intelmqctl", abstract: "Checks, runs and operates workflows.", version: Version.current,
-        subcommands: [Run.self, Up.self, Down.self, Check.self])
+        subcommands: [Run.self, Up.self, Down.self, Check.self, DeadLetters.self, Audit.self])
 
     /// Reads a graph or ends with its errors.
     static func graph(_ path: String) throws -> Graph {

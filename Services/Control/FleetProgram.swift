@@ -40,7 +40,7 @@ public enum FleetProgram {
     }
 
     private static let usage = """
-        usage: intelmq WORKER [serve|run|check|sample|schema|openapi|man|self-test|update-db|dead-letters|version] [options]
+        usage: intelmq WORKER [serve|run|check|sample|schema|openapi|man|self-test|update-db|dead-letters|spool|version] [options]
                intelmq list               the workers
                intelmq ctl VERB           the workflow as a whole (also: intelmqctl VERB)
                intelmq install DIRECTORY  a link per worker, intelmq-WORKER, and intelmqctl

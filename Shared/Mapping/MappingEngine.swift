@@ -11,6 +11,8 @@ public protocol MappingSink {
     var isFull: Bool { get }
     /// Takes an event.
     mutating func add(_ event: Event)
+    /// Takes a line of the header, which rows mean nothing without.
+    mutating func keepHeader(_ line: ByteView)
     /// Takes a row that could not be read, its line (from 1), and why.
     mutating func refuse(_ row: ByteView, line: Int, _ reason: String)
 }
@@ -58,6 +60,7 @@ extension Mapping {
         if case .skip(let count) = header { skip = count }
         if header == .names {
             guard reader.next(&row) else { return }
+            sink.keepHeader(row.raw)
             let names = (0..<row.count).map { String(decoding: row[$0], as: UTF8.self) }
             places = columns.map { names.firstIndex(of: $0.name) }
             for (column, place) in zip(columns, places) where column.isRequired && place == nil {
@@ -67,6 +70,7 @@ extension Mapping {
         while !sink.isFull, reader.next(&row) {
             if skip > 0 {
                 skip -= 1
+                sink.keepHeader(row.raw)
                 continue
             }
             if let problem = row.problem {

@@ -3,6 +3,11 @@ func checksum(_ bytes: [UInt8]) -> Int64 {
     bytes.withUnsafeBytes { Int64(bitPattern: xxh64($0)) }
 }
 
+/// The same of bytes that are not copied.
+func checksum(of bytes: UnsafeBufferPointer<UInt8>) -> Int64 {
+    Int64(bitPattern: xxh64(UnsafeRawBufferPointer(bytes)))
+}
+
 private let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
 private let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F
 private let prime3: UInt64 = 0x1656_67B1_9E37_79F9

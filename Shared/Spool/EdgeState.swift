@@ -11,6 +11,34 @@ struct EdgeRow: Sendable, Equatable {
     var acknowledged: Int64 = 0
     var deadLettered: Int64 = 0
     var dropped: Int64 = 0
+    /// Events that came for the edge since it was made; counted when they come, not from the others.
+    var accepted: Int64 = 0
+    /// Events that came and then could not be read any more.
+    var lost: Int64 = 0
+
+    /// How many events of the accounts are nowhere, when so many are in the spool for the edge; 0 is as it must be.
+    func missing(backlog: Int) -> Int64 { accepted - acknowledged - lost - Int64(backlog) }
+
+    /// Counts a packet done.
+    mutating func settle(_ sequence: Int64, events: Int, deadLettered: Int, dropped: Int) {
+        cover(sequence...sequence)
+        acknowledged += Int64(events)
+        self.deadLettered += Int64(deadLettered)
+        self.dropped += Int64(dropped)
+    }
+
+    /// Brings the accounts in line with what is there after damage: what is nowhere is lost, what is there again is no longer
+    /// acknowledged.
+    mutating func settleAccounts(backlog: Int) {
+        let missing = missing(backlog: backlog)
+        if missing > 0 { lost += missing }
+        if missing < 0 {
+            acknowledged = max(0, acknowledged + missing)
+            deadLettered = min(deadLettered, acknowledged)
+            dropped = min(dropped, acknowledged - deadLettered)
+            accepted = acknowledged + lost + Int64(backlog)
+        }
+    }
 
     /// Whether the edge needs nothing (more) of this packet.
     func covers(_ sequence: Int64) -> Bool {
@@ -62,6 +90,8 @@ struct EdgeState: Sendable {
     /// Released, to be handed out again first; sorted.
     var returned: [SpooledPacket] = []
     var inFlight: [Int64: SpooledPacket] = [:]
+    /// Of these, the ones that changed on the disk and are about to become dead letters.
+    var damaged: Set<Int64> = []
     var waiters = Queue<Waiter>()
     /// Whether the reader is at work for this edge.
     var isLoading = false
@@ -77,6 +107,8 @@ struct EdgeState: Sendable {
     func end(_ last: Int64) -> Int64 { min(row.until ?? .max, last) }
 
     mutating func offer(hot: HotPackets, last: Int64) -> Offer {
+        // The cursor also moves over packets that never were for this edge.
+        position = max(position, row.cursor)
         if !returned.isEmpty { return handOut(returned.removeFirst()) }
         if let packet = ready.popFirst() { return handOut(packet) }
         if isLoading { return .onDisk }
@@ -98,6 +130,11 @@ struct EdgeState: Sendable {
         return .packet(packet)
     }
 
+    /// A packet that is handed out (or released since).
+    func held(_ sequence: Int64) -> SpooledPacket? {
+        inFlight[sequence] ?? returned.first { $0.sequence == sequence }
+    }
+
     mutating func giveBack(_ sequence: Int64) {
         guard let packet = inFlight.removeValue(forKey: sequence) else { return }
         let at = returned.firstIndex { $0.sequence > sequence } ?? returned.count
@@ -106,6 +143,7 @@ struct EdgeState: Sendable {
 
     /// Takes a packet out of those handed out (or released since); nil when it is not among them.
     mutating func settle(_ sequence: Int64) -> SpooledPacket? {
+        damaged.remove(sequence)
         if let packet = inFlight.removeValue(forKey: sequence) { return packet }
         guard let at = returned.firstIndex(where: { $0.sequence == sequence }) else { return nil }
         return returned.remove(at: at)

@@ -7,6 +7,9 @@ struct Queue<Element> {
     var isEmpty: Bool { head == items.count }
     var first: Element? { isEmpty ? nil : items[head] }
 
+    /// All that is in it, in order.
+    var all: [Element] { items[head...].compactMap { $0 } }
+
     mutating func append(_ element: Element) { items.append(element) }
 
     mutating func popFirst() -> Element? {
@@ -29,7 +32,7 @@ struct Queue<Element> {
             items = []
             head = 0
         }
-        return items[head...].compactMap { $0 }
+        return all
     }
 
     mutating func remove(where isIt: (Element) -> Bool) -> Element? {
@@ -47,6 +50,9 @@ extension Queue: Sendable where Element: Sendable {}
 
 /// The newest packets, still in memory: an edge that keeps up never reads the disk.
 struct HotPackets: Sendable {
+    /// Bytes: an edge that is a second behind is still served from memory, and a long backlog costs no more than this.
+    static let limit = 16 << 20
+
     private var packets: [Int64: SpooledPacket] = [:]
     private var oldest: Int64 = 0
     private var bytes = 0
@@ -55,6 +61,7 @@ struct HotPackets: Sendable {
     init(limit: Int) { self.limit = limit }
 
     subscript(sequence: Int64) -> SpooledPacket? { packets[sequence] }
+    var all: Dictionary<Int64, SpooledPacket>.Values { packets.values }
 
     /// Adds a packet that is newer than all others; the oldest go when there is no room.
     mutating func append(_ packet: SpooledPacket) {

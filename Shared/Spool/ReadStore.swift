@@ -14,12 +14,15 @@ final class ReadStore {
     private let bodies: SQLiteStatement
     private let live: SQLiteStatement
 
-    init(path: String) throws(SQLiteError) {
-        database = try SQLiteDatabase(path: path, access: .readWrite)
+    /// - Parameter isOwner: whether this process has the spool open. Who only looks must not touch the log, not even by being the last
+    ///   one to close it.
+    init(path: String, isOwner: Bool = true) throws(SQLiteError) {
+        database = try SQLiteDatabase(path: path, access: isOwner ? .readWrite : .readOnly)
+        if !isOwner { try database.keepLogFile() }
         try database.execute("PRAGMA query_only = ON; PRAGMA cache_size = -512")
         bodies = try database.prepare(
             "SELECT sequence, id, events, checksum, bytes FROM body WHERE sequence BETWEEN ?1 AND ?2 ORDER BY sequence")
-        live = try database.prepare("SELECT sequence FROM packet WHERE live = 1 AND sequence BETWEEN ?1 AND ?2")
+        live = try database.prepare("SELECT sequence, events FROM packet WHERE live = 1 AND sequence BETWEEN ?1 AND ?2")
     }
 
     /// The packets after `position` up to `end` that are not in `done`; stops when it has some megabytes.
@@ -27,6 +30,15 @@ final class ReadStore {
     /// Throws when one is not found that must be there: a damaged page may hide packets without any other sign, and what is taken
     /// for delivered is never looked for again.
     func run(after position: Int64, end: Int64, except done: SequenceSet) throws(SQLiteError) -> Run {
+        // Both looks at the file must see the same.
+        try database.transaction(.deferred) { () throws(SQLiteError) in
+            var run = try look(after: position, end: end, except: done)
+            try compare(&run, after: position, except: done)
+            return run
+        }
+    }
+
+    private func look(after position: Int64, end: Int64, except done: SequenceSet) throws(SQLiteError) -> Run {
         var run = Run(through: end)
         defer { bodies.reset() }
         try bodies.bind(1, position + 1)
@@ -46,41 +58,63 @@ final class ReadStore {
                 break
             }
         }
-        try expectAll(after: position, in: run, except: done)
         return run
     }
 
-    private func expectAll(after position: Int64, in run: Run, except done: SequenceSet) throws(SQLiteError) {
-        let found = Set((run.packets + run.damaged).map(\.sequence))
+    /// Compares with the list of packets: all must be there, and their events are counted as the list says, like the backlog.
+    private func compare(_ run: inout Run, after position: Int64, except done: SequenceSet) throws(SQLiteError) {
+        var counts: [Int64: Int] = [:]
         defer { live.reset() }
         try live.bind(1, position + 1)
         try live.bind(2, run.through)
         while try live.step() {
-            let sequence = live.integer(0)
-            guard found.contains(sequence) || done.contains(sequence) else {
-                throw SQLiteError(code: 11, message: "packet \(sequence) is not where it was written", sql: "SELECT … FROM body")
-            }
+            counts[live.integer(0)] = live.events(1)
+        }
+        for at in run.packets.indices { try run.packets[at].count(by: &counts) }
+        for at in run.damaged.indices { try run.damaged[at].count(by: &counts) }
+        if let missing = counts.keys.first(where: { !done.contains($0) }) {
+            throw SQLiteError(code: 11, message: "packet \(missing) is not where it was written", sql: "SELECT … FROM body")
         }
     }
 
     /// Dead letters after one, oldest first; after nil from the start.
-    func letters(limit: Int, after: Int64?) throws(SQLiteError) -> [StoredDeadLetter] {
-        try letters("WHERE id > ?1 ORDER BY id LIMIT ?2", [after ?? 0, Int64(max(0, limit))])
+    func letters(_ filter: DeadLetterFilter, limit: Int, after: Int64?) throws(SQLiteError) -> [StoredDeadLetter] {
+        let statement = try database.prepare(
+            "SELECT \(DeadLetter.columns) FROM dead_letter WHERE \(filter.sql) ORDER BY id LIMIT ?")
+        try statement.bind(try filter.bind(after: after, to: statement), Int64(max(0, limit)))
+        return try letters(statement)
+    }
+
+    /// How many dead letters there are.
+    func countLetters(_ filter: DeadLetterFilter) throws(SQLiteError) -> Int {
+        let statement = try database.prepare("SELECT count(*) FROM dead_letter WHERE \(filter.sql)")
+        _ = try filter.bind(after: nil, to: statement)
+        return try statement.step() ? Int(statement.integer(0)) : 0
     }
 
     /// The dead letter of a number.
     func letter(_ id: Int64) throws(SQLiteError) -> StoredDeadLetter? {
-        try letters("WHERE id = ?1", [id]).first
+        let statement = try database.prepare("SELECT \(DeadLetter.columns) FROM dead_letter WHERE id = ?1")
+        try statement.bind(1, id)
+        return try letters(statement).first
     }
 
-    private func letters(_ which: String, _ values: [Int64]) throws(SQLiteError) -> [StoredDeadLetter] {
-        let statement = try database.prepare("SELECT \(DeadLetter.columns) FROM dead_letter \(which)")
-        for (at, value) in values.enumerated() { try statement.bind(at + 1, value) }
+    private func letters(_ statement: SQLiteStatement) throws(SQLiteError) -> [StoredDeadLetter] {
         var letters: [StoredDeadLetter] = []
         while try statement.step() {
             letters.append(StoredDeadLetter(id: statement.integer(0), letter: DeadLetter(statement)))
         }
         return letters
+    }
+}
+
+extension SpooledPacket {
+    fileprivate mutating func count(by list: inout [Int64: Int]) throws(SQLiteError) {
+        guard let events = list.removeValue(forKey: sequence) else {
+            throw SQLiteError(code: 11, message: "packet \(sequence) is not in the list of packets", sql: "SELECT … FROM packet")
+        }
+        guard events != packet.events else { return }
+        self = SpooledPacket(sequence: sequence, packet: SpoolPacket(id: packet.id, events: events, bytes: packet.bytes))
     }
 }
 

@@ -65,7 +65,7 @@ final class Reader: @unchecked Sendable {
     private func load(_ name: String) {
         let wanted = core.state.withLock { state -> (position: Int64, end: Int64, done: SequenceSet)? in
             guard let edge = state.edges[name] else { return nil }
-            return (edge.position, edge.end(state.last), edge.row.ahead)
+            return (max(edge.position, edge.row.cursor), edge.end(state.last), edge.row.ahead)
         }
         guard let wanted else { return }
         do throws(SQLiteError) {
@@ -110,12 +110,16 @@ extension SpoolState {
             expected = max(expected, sequence + 1)
         }
         for packet in run.packets { edge.ready.append(packet) }
-        for packet in run.damaged { edge.inFlight[packet.sequence] = packet }
+        for packet in run.damaged {
+            edge.inFlight[packet.sequence] = packet
+            edge.damaged.insert(packet.sequence)
+        }
         edges[name] = edge
     }
 
     mutating func note(_ words: String) {
         notes.append(words)
+        unheard += 1
         if notes.count > 100 { notes.removeFirst() }
     }
 

@@ -12,12 +12,15 @@ extension Salvage {
         private var end: Int64 = 0
         private var bound = SequenceSet.greatest
         private var misses = 0
+        /// Whether some of the table could not be read.
+        private(set) var hadErrors = false
 
         init(_ database: SQLiteDatabase, table: String, key: String, columns: String) {
             self.database = database
             self.table = table
             self.key = key
             scan = try? database.prepare("SELECT \(columns) FROM \(table) WHERE \(key) > 0 ORDER BY \(key)")
+            hadErrors = scan == nil
             probe = try? database.prepare("SELECT \(columns) FROM \(table) WHERE \(key) = ?1")
             guard table == "body", let greatest = known(["SELECT max(sequence) FROM packet"]).first else { return }
             bound = greatest
@@ -33,6 +36,7 @@ extension Salvage {
                     return scan
                 } catch {
                     self.scan = nil
+                    hadErrors = true
                     end = min(max(last, min(greatestKey(), bound)) + 100_000, SequenceSet.greatest)
                     if last == 0 { last = leastKey() - 1 }
                 }
@@ -75,11 +79,13 @@ extension Salvage {
     struct Places {
         private let list: SQLiteStatement?
         private let search: SQLiteStatement?
+        private let count: SQLiteStatement?
         private let greatest: Int64
 
         init(_ database: SQLiteDatabase) {
             list = try? database.prepare("SELECT id FROM packet WHERE sequence = ?1")
             search = try? database.prepare("SELECT sequence FROM packet WHERE id = ?1 AND live = 1")
+            count = try? database.prepare("SELECT events FROM packet WHERE sequence = ?1 AND live = 1")
             let known = (try? database.integer("SELECT max(sequence) FROM packet")).flatMap { $0 }
             greatest = min(known ?? SequenceSet.greatest, SequenceSet.greatest - 100_000) + 100_000
         }
@@ -100,6 +106,14 @@ extension Salvage {
                 return sequence
             }
         }
+
+        /// How many events the list of packets says it has.
+        func events(of sequence: Int64) -> Int? {
+            guard let count else { return nil }
+            count.reset()
+            guard (try? count.bind(1, sequence)) != nil, (try? count.step()) == true else { return nil }
+            return count.events(0)
+        }
     }
 
     /// The statements that fill the new file.
@@ -113,7 +127,7 @@ extension Salvage {
             // A damaged index may show a row twice: the first wins.
             packet = try database.prepare("INSERT OR IGNORE INTO packet VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
             body = try database.prepare("INSERT OR IGNORE INTO body VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-            edge = try database.prepare("INSERT OR IGNORE INTO edge VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+            edge = try database.prepare("INSERT OR IGNORE INTO edge VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
             letter = try database.prepare(
                 "INSERT OR IGNORE INTO dead_letter VALUES (?12, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
         }

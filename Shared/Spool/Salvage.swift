@@ -4,25 +4,52 @@ import SQLite
 /// Reads what can be read of a damaged file into a new one that then takes its place.
 struct Salvage {
     let files: SpoolFiles
+    /// What the process that has the spool open knows better than the file.
+    struct Known {
+        let edges: [EdgeRow]
+        /// Packets in memory that some edge still needs, and when they came.
+        let packets: [(packet: SpooledPacket, created: Int64)]
+    }
+
+    /// What was done.
+    struct Result {
+        let note: String
+        /// Events of packets that could not be read.
+        let lostEvents: Int64
+        /// What changes in the accounts of the edges, by name.
+        let corrections: [String: Correction]
+    }
+
+    private let known: Known?
+    /// What is read: the file itself, or a copy that holds more of its log than SQLite would take.
+    private var source: String
     private var packets = 0
     private var damaged = 0
     private var lostPackets = 0
     private var lostEvents = 0
     private var letters = 0
-    private var edges: [EdgeRow] = []
+    private var books: Books
 
-    private init(files: SpoolFiles) { self.files = files }
+    private init(files: SpoolFiles, known: Known?) {
+        self.files = files
+        source = files.main
+        self.known = known
+        books = Books(known?.edges ?? [])
+    }
 
     /// Replaces the file by what is readable of it. No connection to it may be open.
     ///
-    /// - Parameter edges: the edges as memory has them; nil reads them from the file.
-    /// - Returns: what was done, for people, and whether the edges' cursors are known.
-    static func run(
-        _ files: SpoolFiles, because reason: String, edges: [EdgeRow]? = nil
-    ) throws(SpoolError) -> (note: String, knowsEdges: Bool) {
-        var salvage = Salvage(files: files)
+    /// - Parameter known: what memory knows better than the file.
+    static func run(_ files: SpoolFiles, because reason: String, known: Known? = nil) throws(SpoolError) -> Result {
+        var salvage = Salvage(files: files, known: known)
+        files.removeTemporary()
+        defer { files.removeTemporary() }
+        if let log = SpoolLog(path: files.log), log.damage != nil {
+            try log.replay(onto: files.main, as: files.replayed)
+            salvage.source = files.replayed
+        }
         do throws(SQLiteError) {
-            try salvage.copy(edges)
+            try salvage.copy()
         } catch {
             throw .disk("cannot write the repaired spool \(files.repairing): \(error); the damaged file is untouched")
         }
@@ -32,33 +59,40 @@ struct Salvage {
         var note = "\(files.main) was damaged (\(reason)) and is set aside as \(aside); kept: \(salvage.packets) packets, "
         note += "\(salvage.letters) dead letters; lost: \(salvage.lostPackets) packets with \(salvage.lostEvents) events; "
         note += "changed on the disk and now dead letters: \(salvage.damaged) packets"
-        if salvage.edges.isEmpty { note += "; the cursors were unreadable, so that every edge gets all kept packets again" }
-        return (note, !salvage.edges.isEmpty)
+        if salvage.books.rows.isEmpty {
+            note += "; the cursors were unreadable, so that every edge gets all kept packets again"
+        }
+        for words in salvage.books.notes { note += "; " + words }
+        return Result(note: note, lostEvents: Int64(salvage.lostEvents), corrections: salvage.books.corrections)
     }
 
-    private mutating func copy(_ known: [EdgeRow]?) throws(SQLiteError) {
+    private mutating func copy() throws(SQLiteError) {
         unlink(files.repairing)
         do {
+            // With narrow rights from the beginning: SQLite would make it for everyone to read.
+            close(open(files.repairing, O_RDWR | O_CREAT | O_CLOEXEC, 0o640))
             let new = try SQLiteDatabase(path: files.repairing)
             try new.execute("PRAGMA page_size = \(Store.pageSize); PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = OFF")
             try new.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = FULL")
             try new.transaction { () throws(SQLiteError) in
                 try new.execute(Store.schema)
-                try fill(new, known)
+                try fill(new)
                 try new.execute("PRAGMA application_id = \(Store.applicationID); PRAGMA user_version = \(Store.version)")
             }
         }
     }
 
-    private mutating func fill(_ new: SQLiteDatabase, _ known: [EdgeRow]?) throws(SQLiteError) {
+    private mutating func fill(_ new: SQLiteDatabase) throws(SQLiteError) {
         let target = try Target(new)
-        if let old = openDamaged() {
-            try copyEdges(old, target, known)
-            try copyPackets(old, target)
+        let old = openDamaged()
+        if known == nil, let old { readEdges(old) }
+        let kept = try copyKnown(target)
+        if let old {
+            try copyPackets(old, target, kept)
             try copyLetters(old, target)
-        } else {
-            try copyEdges(nil, target, known)
         }
+        books.close(trustsCursors: known != nil)
+        for edge in books.rows { try target.write(edge) }
     }
 
     // The damaged file.
@@ -70,7 +104,7 @@ struct Salvage {
     }
 
     private func readable() -> SQLiteDatabase? {
-        guard let old = try? SQLiteDatabase(path: files.main, access: .readOnly) else { return nil }
+        guard let old = try? SQLiteDatabase(path: source, access: .readOnly) else { return nil }
         // A file shorter than its header says is refused otherwise.
         guard (try? old.execute("PRAGMA writable_schema = ON")) != nil else { return nil }
         for table in ["packet", "body", "edge", "dead_letter"] {
@@ -91,7 +125,7 @@ struct Salvage {
             return false
         }
         let from = open(template, O_RDONLY | O_CLOEXEC)
-        let to = open(files.main, O_RDWR | O_CLOEXEC)
+        let to = open(source, O_RDWR | O_CLOEXEC)
         defer {
             close(from)
             close(to)
@@ -110,22 +144,34 @@ struct Salvage {
 
     // The tables. An error of the old file is skipped, one of the new file ends the salvage.
 
-    private mutating func copyEdges(_ old: SQLiteDatabase?, _ target: Target, _ known: [EdgeRow]?) throws(SQLiteError) {
-        edges = known ?? []
-        if known == nil, let old {
-            do throws(SQLiteError) {
-                let rows = try old.prepare(
-                    "SELECT name, cursor, until, ahead, acknowledged, dead_lettered, dropped FROM edge")
-                while try rows.step() { edges.append(EdgeRow(rows)) }
-            } catch {
-                // Those read so far count.
-            }
+    private mutating func readEdges(_ old: SQLiteDatabase) {
+        var edges: [EdgeRow] = []
+        do throws(SQLiteError) {
+            let rows = try old.prepare("SELECT \(EdgeRow.columns) FROM edge")
+            while try rows.step() { edges.append(EdgeRow(rows)) }
+        } catch {
+            // Of an edge that is missing nobody would notice that its packets are not delivered: rather all to all again.
+            edges = []
         }
-        for edge in edges { try target.write(edge) }
+        books = Books(edges)
     }
 
-    private mutating func copyPackets(_ old: SQLiteDatabase, _ target: Target) throws(SQLiteError) {
+    private mutating func copyKnown(_ target: Target) throws(SQLiteError) -> SequenceSet {
         var kept = SequenceSet()
+        for (one, created) in known?.packets ?? [] where !kept.contains(one.sequence) {
+            kept.insert(one.sequence)
+            try target.insert(
+                one.packet, sequence: one.sequence, created: created, live: true, checksum: checksum(one.packet.bytes))
+            packets += 1
+            books.enter(.kept, one.sequence, one.packet.events)
+        }
+        return kept
+    }
+
+    private mutating func copyPackets(
+        _ old: SQLiteDatabase, _ target: Target, _ known: SequenceSet
+    ) throws(SQLiteError) {
+        var kept = known
         var walk = Walk(old, table: "body", key: "sequence", columns: "sequence, id, events, created, checksum, bytes")
         let places = Places(old)
         while let row = walk.next() {
@@ -136,13 +182,16 @@ struct Salvage {
                 try target.insert(.damaged(packet, edge: nil))
                 continue
             }
+            if kept.contains(sequence) { continue }
             kept.insert(sequence)
             let isSound = checksum(bytes) == row.integer(4)
             try target.insert(packet, sequence: sequence, created: row.integer(3), live: isSound, checksum: row.integer(4))
             if isSound {
                 packets += 1
+                books.enter(.kept, sequence, packet.events)
             } else {
                 damaged += 1
+                books.enter(.buried, sequence, places.events(of: sequence) ?? packet.events)
                 try target.insert(.damaged(packet, edge: nil))
             }
         }
@@ -157,8 +206,10 @@ struct Salvage {
                 // Its id is not kept: who sends it again shall be heard.
                 lostPackets += 1
                 lostEvents += row.events(2)
+                books.enter(.lost, sequence, row.events(2))
             }
         }
+        books.isListWhole = !walk.hadErrors
     }
 
     private mutating func copyLetters(_ old: SQLiteDatabase, _ target: Target) throws(SQLiteError) {

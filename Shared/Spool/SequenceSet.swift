@@ -62,11 +62,12 @@ struct SequenceSet: Sendable, Equatable {
         return result
     }
 
-    // The form in the file: pairs of little-endian 64-bit numbers. Ranges left out are only delivered again.
+    // The form in the file: pairs of little-endian 64-bit numbers. All of them: a range left out would be delivered again and
+    // counted twice. There are no more ranges than packets handed out at the same time.
 
-    func encoded(atMost count: Int) -> [UInt8] {
+    func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
-        for range in ranges.prefix(count) {
+        for range in ranges {
             for value in [range.lowerBound, range.upperBound] {
                 withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
             }

@@ -13,6 +13,7 @@ extension Spool {
         // Counted and summed up here, by the caller's task, so that the one writer need not.
         let items = packets.map { packet in
             size += Int64(packet.bytes.count)
+            let packet = packet.countable
             return Append.Item(packet: packet, key: RecentIDs.Key(packet.id), checksum: checksum(packet.bytes))
         }
         if let refusal = core.state.withLock({ $0.refusal }) { throw .disk(refusal) }
@@ -65,12 +66,40 @@ extension Spool {
         }
     }
 
+    /// The edge has the packet except for the events in `deadLetters`: both are kept in one transaction, synced on return.
+    ///
+    /// Nobody sees a dead letter of a packet that comes again. A sequence that is not handed out is ignored, the letters are kept.
+    /// Taken also when the spool is full. Throws `.disk` when there is no room (nothing of it was done then: try again or
+    /// `release`), `.closed`.
+    ///
+    /// - Parameters:
+    ///   - deadLettered: the events counted as dead letters; nil counts one for each letter.
+    ///   - dropped: the events counted as dropped on purpose.
+    public func acknowledge(
+        edge: String, sequence: Int64, deadLetters: [DeadLetter], deadLettered: Int? = nil, dropped: Int = 0
+    ) async throws(SpoolError) {
+        if deadLetters.isEmpty {
+            return await acknowledge(edge: edge, sequence: sequence, deadLettered: deadLettered ?? 0, dropped: dropped)
+        }
+        let settling = Settling(
+            edge: edge, sequence: sequence, deadLettered: deadLettered ?? deadLetters.count, dropped: dropped)
+        try await keep(deadLetters, settling)
+    }
+
     /// Gives a packet back, to be handed out again before all later ones. A sequence that is not handed out is ignored.
     public func release(edge: String, sequence: Int64) {
         core.update { state, resumptions in
             state.edges[edge]?.giveBack(sequence)
             state.serve(edge, &resumptions)
         }
+    }
+}
+
+extension SpoolPacket {
+    /// A number of events that can be added up.
+    fileprivate var countable: SpoolPacket {
+        let sound = min(max(0, events), 1 << 31)
+        return sound == events ? self : SpoolPacket(id: id, events: sound, bytes: bytes)
     }
 }
 

@@ -59,8 +59,8 @@ public final class Spool: Sendable {
         core.update { state, _ in state.isClosing = true }
     }
 
-    private static func open(
-        _ files: SpoolFiles, _ edges: [String], _ notes: inout [String]
+    static func open(
+        _ files: SpoolFiles, _ edges: [String]?, _ notes: inout [String]
     ) throws(SpoolError) -> (store: Store, contents: Contents) {
         let time = milliseconds(CLOCK_REALTIME) / 1_000
         if let aside = files.exchange(at: time) { notes.append("a repair of \(files.main) was finished; before: \(aside)") }
@@ -68,6 +68,9 @@ public final class Spool: Sendable {
         let reason: String
         do throws(SQLiteError) {
             if wasThere, files.isEmptyMain { notes.append("\(files.main) was empty (cut or never finished) and is made anew") }
+            if let damage = SpoolLog(path: files.log)?.damage {
+                throw SQLiteError(code: 11, message: "its log is damaged: \(damage.words)", sql: "")
+            }
             try refuseNewer(files)
             let store = try Store(path: files.main)
             return (store, try store.reconcile(wanted: edges))
@@ -80,7 +83,7 @@ public final class Spool: Sendable {
         notes.append(salvaged.note)
         do throws(SQLiteError) {
             let store = try Store(path: files.main)
-            return (store, try store.reconcile(wanted: edges, fromStart: !salvaged.knowsEdges))
+            return (store, try store.reconcile(wanted: edges, salvaged: salvaged))
         } catch {
             throw files.refused(error)
         }
@@ -92,13 +95,19 @@ public final class Spool: Sendable {
         try database.keepLogFile()
         let version = try database.integer("PRAGMA user_version") ?? 0
         guard version > Store.version, try database.integer("PRAGMA application_id") == Store.applicationID else { return }
-        throw SQLiteError(
-            code: 21, message: "written by a later version (format \(version), this one reads \(Store.version)); run that one",
-            sql: "PRAGMA user_version")
+        throw later(Int(version))
     }
 
     /// What was found and done to the file since it was opened, for the log and for people; the last 100.
     public var notes: [String] { core.state.withLock { $0.notes } }
+
+    /// The notes that were not taken before, for whoever logs them.
+    public func takeNotes() -> [String] {
+        core.state.withLock { state in
+            defer { state.unheard = 0 }
+            return Array(state.notes.suffix(state.unheard))
+        }
+    }
 
     /// What the spool holds, from counters: cheap.
     public func status() -> SpoolStatus {
@@ -152,10 +161,11 @@ public final class Spool: Sendable {
 
 extension SpoolState {
     init(contents: Contents, notes: [String]) {
-        self.init(hot: HotPackets(limit: 32 << 20), last: contents.last)
+        self.init(hot: HotPackets(limit: HotPackets.limit), last: contents.last)
         _ = takeOver(contents)
         timeline = contents.timeline
         self.notes = notes
+        unheard = notes.count
     }
 }
 
@@ -165,6 +175,6 @@ extension SpoolStatus.Edge {
             name: edge.row.name, backlogPackets: max(0, edge.backlogPackets), backlogEvents: max(0, edge.backlogEvents),
             inFlight: edge.inFlight.count, acknowledgedEvents: Int(edge.row.acknowledged),
             deadLetteredEvents: Int(edge.row.deadLettered), droppedEvents: Int(edge.row.dropped),
-            isRetained: edge.row.until != nil)
+            acceptedEvents: Int(edge.row.accepted), lostEvents: Int(edge.row.lost), isRetained: edge.row.until != nil)
     }
 }

@@ -40,17 +40,15 @@ final class SpoolCore: Sendable {
     /// Makes a dead letter of a packet that changed on the disk, then counts it as done for the edge.
     func bury(_ packet: SpooledPacket, edge: String) {
         let letter = DeadLetter.damaged(packet.packet, edge: edge)
+        let settling = Settling(edge: edge, sequence: packet.sequence, deadLettered: packet.packet.events, dropped: 0)
+        let work: @Sendable (Store) throws(SQLiteError) -> Void = { (store) throws(SQLiteError) in try store.insert(letter) }
         submit(
             Job.change(
-                Change(size: Int64(packet.packet.bytes.count), work: { store throws(SQLiteError) in try store.insert(letter) }) {
-                    [self] error in
+                Change(size: Int64(packet.packet.bytes.count), settling: settling, work: work) { [self] error in
                     guard error == nil else { return }
                     update { state, _ in
                         state.deadLetters += 1
                         state.note("packet \(packet.packet.id) changed on the disk and is a dead letter for edge \(edge) now")
-                        _ = state.acknowledge(
-                            edge: edge, sequence: packet.sequence, deadLettered: packet.packet.events, dropped: 0,
-                            now: milliseconds(CLOCK_MONOTONIC))
                     }
                 }))
     }

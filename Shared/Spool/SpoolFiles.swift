@@ -5,10 +5,13 @@ import SQLite
 struct SpoolFiles: Sendable {
     let directory: String
     var main: String { directory + "/spool.sqlite" }
-    private var lockFile: String { directory + "/spool.lock" }
-    private var reserveFile: String { directory + "/spool.reserve" }
+    var log: String { main + "-wal" }
+    var lockFile: String { directory + "/spool.lock" }
+    var reserveFile: String { directory + "/spool.reserve" }
     /// A repaired copy in the making; of no worth when found.
     var repairing: String { directory + "/spool.sqlite.repairing" }
+    /// The file with the log copied into it, to repair from; of no worth when found.
+    var replayed: String { directory + "/spool.sqlite.replayed" }
     /// A finished repaired copy, about to take the place of the file.
     var repaired: String { directory + "/spool.sqlite.repaired" }
 
@@ -30,6 +33,24 @@ struct SpoolFiles: Sendable {
         return stat(main, &status) == 0 && status.st_size < 512
     }
 
+    /// The bytes of a file; 0 when it is not there.
+    func size(_ path: String) -> Int64 {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : 0
+    }
+
+    /// The names of damaged files that were set aside.
+    var setAside: [String] {
+        guard let folder = opendir(directory) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            if name.hasPrefix("spool.sqlite.corrupt-") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
     func makeDirectory() throws(SpoolError) {
         var path = ""
         for part in directory.split(separator: "/", omittingEmptySubsequences: true) {
@@ -43,20 +64,37 @@ struct SpoolFiles: Sendable {
 
     /// Locks the directory for this process; the lock goes with the descriptor.
     func lock() throws(SpoolError) -> Int32 {
-        let descriptor = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw refused("open", lockFile, errno) }
         // A process that is just ending, or being started by the last owner, may hold it for a moment.
-        var tries = 0
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-            tries += 1
-            if tries < 50 {
-                usleep(10_000)
-                continue
-            }
-            close(descriptor)
-            throw .disk("the spool in \(directory) is in use by another process; give each process a directory of its own")
+        for _ in 0..<50 {
+            if let descriptor = try lockNow() { return descriptor }
+            usleep(10_000)
         }
-        return descriptor
+        throw .disk("the spool in \(directory) is in use by another process; give each process a directory of its own")
+    }
+
+    /// The same without waiting; nil when another has it.
+    func lockNow() throws(SpoolError) -> Int32? {
+        while true {
+            let descriptor = open(lockFile, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+            guard descriptor >= 0 else { throw refused("open", lockFile, errno) }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                close(descriptor)
+                return nil
+            }
+            // Whoever adopts a spool removes this file too: a lock on a file that is gone keeps nobody out.
+            var own = stat()
+            var there = stat()
+            if fstat(descriptor, &own) == 0, stat(lockFile, &there) == 0, own.st_ino == there.st_ino { return descriptor }
+            close(descriptor)
+        }
+    }
+
+    /// Whether a process has the spool open.
+    var isInUse: Bool {
+        let descriptor = open(lockFile, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0
     }
 
     /// Makes the file with narrow rights (SQLite gives the same to the files beside it); true when it was there.
@@ -88,14 +126,27 @@ struct SpoolFiles: Sendable {
         return false
     }
 
+    /// Removes the spool and, when nothing else is in it, its folder. The file goes first: what is beside it is nothing without it.
+    func removeAll() {
+        for path in [main, log, main + "-shm", repaired, reserveFile] { unlink(path) }
+        removeTemporary()
+        unlink(lockFile)
+        syncDirectory()
+        rmdir(directory)
+    }
+
     func giveUpReserve() { unlink(reserveFile) }
+
+    /// Removes what a repair leaves while it is made.
+    func removeTemporary() {
+        for path in [repairing, repairing + "-journal", replayed, replayed + "-wal", replayed + "-shm"] { unlink(path) }
+    }
 
     /// Finishes an exchange of the file for its repaired copy. Can be stopped anywhere and done again.
     ///
     /// - Returns: where the damaged file is now; nil when there was nothing to exchange.
     func exchange(at time: Int64) -> String? {
-        unlink(repairing)
-        unlink(repairing + "-journal")
+        removeTemporary()
         guard exists(repaired) else { return nil }
         var aside = main + ".corrupt-\(time)"
         var number = 1
@@ -104,7 +155,7 @@ struct SpoolFiles: Sendable {
             aside = main + ".corrupt-\(time)-\(number)"
         }
         // The log must not be found beside the repaired file, to which it does not belong.
-        rename(main + "-wal", aside + "-wal")
+        rename(log, aside + "-wal")
         unlink(main + "-shm")
         rename(main, aside)
         rename(repaired, main)

@@ -1,3 +1,4 @@
+import Glibc
 import SQLite
 
 /// Everything the callers, the writer and the reader share; guarded by one lock, and never held over disk work.
@@ -15,6 +16,8 @@ struct SpoolState: Sendable {
     var timeline = Timeline()
     var deadLetters = 0
     var notes: [String] = []
+    /// How many of them nobody has taken yet.
+    var unheard = 0
     /// Why the disk refuses at the moment.
     var refusal: String?
 
@@ -42,13 +45,12 @@ struct SpoolState: Sendable {
     /// A delivered packet: moves the edge's cursor; a packet no edge needs any more is to be deleted.
     mutating func acknowledge(edge name: String, sequence: Int64, deadLettered: Int, dropped: Int, now: Int64) -> Bool {
         guard let packet = edges[name]?.settle(sequence) else { return false }
+        // A salvage may have counted it meanwhile.
+        guard edges[name]?.row.covers(sequence) == false else { return false }
         let events = packet.packet.events
         edges[name]?.backlogPackets -= 1
         edges[name]?.backlogEvents -= events
-        edges[name]?.row.cover(sequence...sequence)
-        edges[name]?.row.acknowledged += Int64(events)
-        edges[name]?.row.deadLettered += Int64(deadLettered)
-        edges[name]?.row.dropped += Int64(dropped)
+        edges[name]?.row.settle(sequence, events: events, deadLettered: deadLettered, dropped: dropped)
         edges[name]?.isDirty = true
         if acknowledgementsSince == nil { acknowledgementsSince = now }
         if edges.values.allSatisfy({ $0.row.covers(sequence) }) {
@@ -93,12 +95,26 @@ struct SpoolState: Sendable {
         for name in edges.keys where edges[name]?.row.until == nil {
             edges[name]?.backlogPackets += 1
             edges[name]?.backlogEvents += packet.packet.events
+            edges[name]?.row.accepted += Int64(packet.packet.events)
             isNeeded = true
         }
         guard isNeeded else { return }
         packets += 1
         bytes += Int64(packet.packet.bytes.count)
         hot.append(packet)
+    }
+
+    /// What a salvage need not read from the file.
+    var known: Salvage.Known {
+        var packets: [Int64: SpooledPacket] = [:]
+        for packet in hot.all { packets[packet.sequence] = packet }
+        for edge in edges.values {
+            let own = edge.inFlight.values.filter { !edge.damaged.contains($0.sequence) } + edge.returned + edge.ready.all
+            for packet in own where !edge.row.covers(packet.sequence) { packets[packet.sequence] = packet }
+        }
+        let now = milliseconds(CLOCK_REALTIME)
+        return Salvage.Known(
+            edges: edges.values.map(\.row), packets: packets.values.map { ($0, timeline.time(of: $0.sequence) ?? now) })
     }
 
     /// The time of the oldest packet some edge needs.
@@ -119,12 +135,14 @@ enum Job: Sendable {
     case append(Append)
     case change(Change)
     case edges([String], discard: Set<String>, reply: @Sendable (SpoolError?) -> Void)
+    case adopt(Adoption)
     case recover
 
     var bytes: Int64 {
         switch self {
         case .append(let append): append.size
         case .change(let change): change.size
+        case .adopt(let adoption): adoption.bytes
         case .edges, .recover: 0
         }
     }
@@ -134,6 +152,7 @@ enum Job: Sendable {
         case .append(let append): append.reply(error)
         case .change(let change): change.reply(error)
         case .edges(_, _, let reply): reply(error)
+        case .adopt(let adoption): adoption.reply(.failure(error))
         case .recover: break
         }
     }
@@ -155,8 +174,18 @@ struct Append: Sendable {
 /// Any other work in a transaction.
 struct Change: Sendable {
     let size: Int64
+    /// What the same transaction acknowledges.
+    var settling: Settling?
     let work: @Sendable (Store) throws(SQLiteError) -> Void
     let reply: @Sendable (SpoolError?) -> Void
+}
+
+/// An acknowledgement that is written together with what became of the packet.
+struct Settling: Sendable {
+    let edge: String
+    let sequence: Int64
+    let deadLettered: Int
+    let dropped: Int
 }
 
 /// Work for the reader.

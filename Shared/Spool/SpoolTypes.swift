@@ -119,14 +119,21 @@ public struct SpoolStatus: Sendable, Equatable {
         public let backlogEvents: Int
         /// Packets handed out and neither acknowledged nor released.
         public let inFlight: Int
-        /// Events acknowledged since the edge was made; kept across restarts. Accepted = acknowledged + backlog.
+        /// Events acknowledged since the edge was made; kept across restarts, as are all numbers of events here.
         public let acknowledgedEvents: Int
         /// Of these, the events acknowledged as dead letters.
         public let deadLetteredEvents: Int
         /// Of these, the events acknowledged as dropped on purpose.
         public let droppedEvents: Int
+        /// Events that came for the edge since it was made; counted when they come, in the transaction that brings them.
+        public let acceptedEvents: Int
+        /// Events that came and could not be read any more when a damaged file was repaired.
+        public let lostEvents: Int
         /// Whether the edge left the graph with a backlog: it gets no new packets, its old ones are kept.
         public let isRetained: Bool
+
+        /// Whether the accounts add up: accepted = acknowledged + backlog + lost.
+        public var isBalanced: Bool { acceptedEvents == acknowledgedEvents + backlogEvents + lostEvents }
     }
 
     /// Packets that at least one edge still needs.

@@ -17,20 +17,33 @@ extension Store {
     /// Brings the edges of the file in line with the graph, deletes what no edge needs, and counts.
     ///
     /// - Parameters:
-    ///   - wanted: the edges of the graph. A new one begins with the next packet, or with the oldest when `fromStart`.
+    ///   - wanted: the edges of the graph; nil leaves those of the file. A new one begins with the next packet, or with the oldest when the file lost its edges.
     ///   - discard: edges outside the graph whose backlog is given up.
+    ///   - salvaged: what a repair that was just made has found.
     ///   - rows: the edges as they are, when memory knows better than the file.
     func reconcile(
-        wanted: [String], discard: Set<String> = [], fromStart: Bool = false, rows known: [EdgeRow]? = nil
+        wanted: [String]?, discard: Set<String> = [], salvaged: Salvage.Result? = nil, rows known: [EdgeRow]? = nil
     ) throws(SQLiteError) -> Contents {
         var contents = Contents()
         try database.transaction { () throws(SQLiteError) in
             if let known { contents.rows = known } else { contents.rows = try edges() }
             contents.last = try lastSequence(contents.rows)
             let before = contents.rows
-            contents.rows = Store.aligned(before, wanted: wanted, discard: discard, last: contents.last, fromStart: fromStart)
-            try sweep(contents.rows, last: contents.last)
-            for row in contents.rows { contents.backlogs[row.name] = try backlog(of: row) }
+            // Packets that are kept for somebody, but for whom is not known any more.
+            let isOrphaned = try hasLivePackets() && before.isEmpty
+            let fromStart = known == nil && isOrphaned
+            if known == nil, salvaged == nil { try audit(contents.rows) }
+            let wanted = wanted ?? contents.rows.filter { $0.until == nil }.map(\.name)
+            contents.rows = Store.aligned(
+                contents.rows, wanted: wanted, discard: discard, last: contents.last, fromStart: fromStart)
+            if !fromStart || !contents.rows.isEmpty { try sweep(contents.rows, last: contents.last) }
+            for at in contents.rows.indices {
+                let backlog = try backlog(of: contents.rows[at])
+                contents.backlogs[contents.rows[at].name] = backlog
+                guard fromStart else { continue }
+                contents.rows[at].lost = salvaged?.lostEvents ?? 0
+                contents.rows[at].accepted = contents.rows[at].lost + Int64(backlog.events)
+            }
             let wantedNames = Set(wanted)
             contents.rows.removeAll { !wantedNames.contains($0.name) && contents.backlogs[$0.name]?.packets == 0 }
             let kept = Set(contents.rows.map(\.name))
@@ -60,6 +73,22 @@ extension Store {
         return rows
     }
 
+    /// Refuses a file whose accounts do not match its packets.
+    ///
+    /// A changed bit in a cursor makes packets look delivered, and nothing else would tell.
+    private func audit(_ rows: [EdgeRow]) throws(SQLiteError) {
+        for row in rows {
+            let events = try backlog(of: row).events
+            guard row.missing(backlog: events) != 0 else { continue }
+            throw SQLiteError(
+                code: 11, message: "edge \(row.name): \(row.account(backlog: events))", sql: "SELECT sum(events) FROM packet")
+        }
+    }
+
+    func hasLivePackets() throws(SQLiteError) -> Bool {
+        try database.integer("SELECT 1 FROM packet WHERE live = 1 LIMIT 1") != nil
+    }
+
     /// Deletes the packets that no edge needs.
     private func sweep(_ rows: [EdgeRow], last: Int64) throws(SQLiteError) {
         var covered = SequenceSet(Int64.min...Int64.max)
@@ -75,9 +104,11 @@ extension Store {
         if last > Store.rememberedIDs { try forget(Int64.min...last - Store.rememberedIDs) }
     }
 
-    private func edges() throws(SQLiteError) -> [EdgeRow] {
+    func edges() throws(SQLiteError) -> [EdgeRow] { try Store.edges(of: database) }
+
+    static func edges(of database: SQLiteDatabase) throws(SQLiteError) -> [EdgeRow] {
         let statement = try database.prepare(
-            "SELECT name, cursor, until, ahead, acknowledged, dead_lettered, dropped FROM edge ORDER BY name")
+            "SELECT \(EdgeRow.columns) FROM edge ORDER BY name")
         var rows: [EdgeRow] = []
         while try statement.step() { rows.append(EdgeRow(statement)) }
         return rows
@@ -92,7 +123,13 @@ extension Store {
         return max(0, (stored + known).max() ?? 0)
     }
 
-    private func backlog(of row: EdgeRow) throws(SQLiteError) -> (packets: Int, events: Int) {
+    func backlog(of row: EdgeRow) throws(SQLiteError) -> (packets: Int, events: Int) {
+        try Store.backlog(of: row, in: database)
+    }
+
+    static func backlog(
+        of row: EdgeRow, in database: SQLiteDatabase
+    ) throws(SQLiteError) -> (packets: Int, events: Int) {
         let statement = try database.prepare(
             "SELECT count(*), coalesce(sum(events), 0) FROM packet WHERE live = 1 AND sequence BETWEEN ?1 AND ?2")
         func count(_ lower: Int64, _ upper: Int64) throws(SQLiteError) -> (packets: Int, events: Int) {
@@ -138,12 +175,16 @@ extension Store {
 }
 
 extension EdgeRow {
-    /// An edge from the columns name, cursor, until, ahead, acknowledged, dead_lettered, dropped.
+    static let columns = "name, cursor, until, ahead, acknowledged, dead_lettered, dropped, accepted, lost"
+
+    /// An edge from `columns`.
     init(_ statement: SQLiteStatement) {
+        // The numbers of a damaged row are at least such that they can be added up.
         self.init(
             name: statement.text(0) ?? "", cursor: statement.sequence(1),
             until: statement.isNull(2) ? nil : statement.sequence(2),
-            ahead: SequenceSet(encoded: statement.bytes(3)), acknowledged: statement.integer(4),
-            deadLettered: statement.integer(5), dropped: statement.integer(6))
+            ahead: SequenceSet(encoded: statement.bytes(3)), acknowledged: statement.sequence(4),
+            deadLettered: statement.sequence(5), dropped: statement.sequence(6), accepted: statement.sequence(7),
+            lost: statement.sequence(8))
     }
 }

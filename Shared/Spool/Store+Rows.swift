@@ -32,11 +32,13 @@ extension Store {
         try statement.bind(1, edge.name)
         try statement.bind(2, edge.cursor)
         if let until = edge.until { try statement.bind(3, until) } else { try statement.bindNull(3) }
-        let ahead = edge.ahead.encoded(atMost: keptRanges)
+        let ahead = edge.ahead.encoded()
         try ahead.withUnsafeBufferPointer { (bytes) throws(SQLiteError) in try statement.bindBlob(4, bytes) }
         try statement.bind(5, edge.acknowledged)
         try statement.bind(6, edge.deadLettered)
         try statement.bind(7, edge.dropped)
+        try statement.bind(8, edge.accepted)
+        try statement.bind(9, edge.lost)
     }
 
     static func bind(_ letter: DeadLetter, to statement: SQLiteStatement) throws(SQLiteError) {

@@ -10,8 +10,6 @@ final class Store {
     static let version: Int64 = 1
     /// How many packet ids are remembered.
     static let rememberedIDs: Int64 = 100_000
-    /// Ranges of acknowledgements beyond an edge's cursor that are kept; the rest is delivered again after a restart.
-    static let keptRanges = 4_096
 
     /// `packet` is small and remembers ids beyond the packet's stay; `body` can be salvaged without it.
     static let schema = """
@@ -20,7 +18,8 @@ final class Store {
         CREATE TABLE body (sequence INTEGER PRIMARY KEY, id TEXT NOT NULL, events INTEGER NOT NULL, created INTEGER NOT NULL,
           checksum INTEGER NOT NULL, bytes BLOB NOT NULL);
         CREATE TABLE edge (name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, until INTEGER, ahead BLOB NOT NULL,
-          acknowledged INTEGER NOT NULL, dead_lettered INTEGER NOT NULL, dropped INTEGER NOT NULL) WITHOUT ROWID;
+          acknowledged INTEGER NOT NULL, dead_lettered INTEGER NOT NULL, dropped INTEGER NOT NULL, accepted INTEGER NOT NULL,
+          lost INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE dead_letter (id INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL, packet_id TEXT NOT NULL,
           worker TEXT NOT NULL, edge TEXT, code TEXT NOT NULL, detail TEXT NOT NULL, tries INTEGER NOT NULL,
           first_time INTEGER NOT NULL, last_time INTEGER NOT NULL, original BLOB NOT NULL, media_type TEXT NOT NULL);
@@ -33,6 +32,7 @@ final class Store {
     private let endPacket: SQLiteStatement
     private let forgetPacket: SQLiteStatement
     private let writeEdge: SQLiteStatement
+    private let addAccepted: SQLiteStatement
     private let insertLetter: SQLiteStatement
 
     /// Opens the file and prepares it for a writer; makes the tables in an empty file.
@@ -50,7 +50,8 @@ final class Store {
         deleteBody = try database.prepare("DELETE FROM body WHERE sequence = ?1")
         endPacket = try database.prepare("UPDATE packet SET live = 0 WHERE sequence = ?1")
         forgetPacket = try database.prepare("DELETE FROM packet WHERE live = 0 AND sequence BETWEEN ?1 AND ?2")
-        writeEdge = try database.prepare("INSERT OR REPLACE INTO edge VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+        writeEdge = try database.prepare("INSERT OR REPLACE INTO edge VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+        addAccepted = try database.prepare("UPDATE edge SET accepted = accepted + ?1 WHERE until IS NULL")
         insertLetter = try database.prepare(
             "INSERT INTO dead_letter VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")
     }
@@ -100,6 +101,12 @@ final class Store {
     func write(_ edge: EdgeRow) throws(SQLiteError) {
         try Store.bind(edge, to: writeEdge)
         try writeEdge.run()
+    }
+
+    /// Counts events that came for every edge of the graph; in the transaction that brings them.
+    func addAccepted(_ events: Int64) throws(SQLiteError) {
+        try addAccepted.bind(1, events)
+        try addAccepted.run()
     }
 
     func remove(edge name: String) throws(SQLiteError) {

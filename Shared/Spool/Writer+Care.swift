@@ -144,9 +144,12 @@ extension Writer {
         }
         do throws(SpoolError) {
             if !isReplaced {
-                let rows = core.state.withLock { $0.edges.values.map(\.row) }
-                let result = try Salvage.run(core.files, because: reason, edges: rows)
-                core.state.withLock { $0.note(result.note) }
+                let known = core.state.withLock { $0.known }
+                let result = try Salvage.run(core.files, because: reason, known: known)
+                core.state.withLock { state in
+                    state.note(result.note)
+                    for (name, correction) in result.corrections { state.edges[name]?.row.apply(correction) }
+                }
                 isReplaced = true
             }
             do throws(SQLiteError) {
@@ -166,11 +169,13 @@ extension Writer {
 
     /// Closes the file and tells everyone.
     func finish() {
-        _ = try? store?.database.checkpoint()
-        store = nil
         core.state.withLock { $0.isClosed = true }
         core.wakeReaderToEnd()
         core.readerEnded.wait(until: nil)
+        // All of the log goes into the file, and none of it stays: what is not there cannot be damaged.
+        _ = try? store?.database.execute("PRAGMA journal_size_limit = 0")
+        _ = try? store?.database.checkpoint()
+        store = nil
         core.unlock()
         let closers = core.state.withLock { state in
             defer { state.closers = [] }

@@ -9,6 +9,8 @@ extension Writer {
         private(set) var keys: Set<RecentIDs.Key> = []
         private(set) var replies: [(@Sendable (SpoolError?) -> Void, SpoolError?)] = []
         private(set) var size: Int64 = 0
+        /// Events that came for every edge of the graph.
+        private(set) var events: Int64 = 0
         let time = milliseconds(CLOCK_REALTIME)
         private let first: Int64
         private let limit: Int64
@@ -33,10 +35,8 @@ extension Writer {
                 try change.work(store)
                 size += change.size
                 replies.append((change.reply, nil))
-            case .edges(_, _, let reply):
+            case .edges, .adopt, .recover:
                 // These stand alone and never come here.
-                replies.append((reply, .closed))
-            case .recover:
                 break
             }
         }
@@ -60,6 +60,7 @@ extension Writer {
                 last += 1
                 try store.insert(item.packet, sequence: last, created: time, checksum: item.checksum, live: isNeeded)
                 accepted.append(SpooledPacket(sequence: last, packet: item.packet))
+                if isNeeded { events += Int64(item.packet.events) }
             }
             keys.formUnion(own)
             if isNeeded { used += bytes }

@@ -3,14 +3,6 @@ import SQLite
 
 /// The writer's thread: takes all that waits, commits it with one sync, answers all together.
 final class Writer: @unchecked Sendable {
-    /// What one transaction is to do.
-    struct Batch {
-        var jobs: [Job] = []
-        var deletes: [Int64] = []
-        var edges: [EdgeRow] = []
-        var isEmpty: Bool { jobs.isEmpty && deletes.isEmpty && edges.isEmpty }
-    }
-
     /// How long acknowledgements may wait to be written when nothing else is.
     static let acknowledgementDelay: Int64 = 200
 
@@ -108,7 +100,7 @@ final class Writer: @unchecked Sendable {
         while let job = state.jobs.first {
             var standsAlone = false
             switch job {
-            case .edges, .recover: standsAlone = true
+            case .edges, .adopt, .recover: standsAlone = true
             case .append, .change: break
             }
             if !batch.jobs.isEmpty, standsAlone || size + job.bytes > SpoolState.enoughBytes { break }
@@ -119,6 +111,7 @@ final class Writer: @unchecked Sendable {
         }
         state.queuedBytes -= size
         takeAcknowledgements(&state, &batch)
+        for settling in batch.settlings { batch.settle(settling, state) }
         return batch
     }
 
@@ -151,6 +144,9 @@ final class Writer: @unchecked Sendable {
         case .edges(let names, let discard, let reply):
             putBack(batch)
             changeEdges(names, discard, reply)
+        case .adopt(let adoption):
+            putBack(batch)
+            adopt(adoption)
         case .recover:
             putBack(batch)
             recover(because: "found while reading")
@@ -172,8 +168,10 @@ final class Writer: @unchecked Sendable {
             try store.database.setSynchronous(batch.jobs.isEmpty ? .normal : .full)
             try store.database.transaction { () throws(SQLiteError) in
                 for sequence in batch.deletes { try store.end(sequence, last: group.last) }
+                for sequence in batch.settled { try store.end(sequence, last: group.last) }
                 for edge in batch.edges { try store.write(edge) }
                 for job in batch.jobs { try group.apply(job, recent: recent, to: store) }
+                if group.events > 0 { try store.addAccepted(group.events) }
                 try group.forget(in: store)
             }
         } catch {
@@ -186,6 +184,8 @@ final class Writer: @unchecked Sendable {
         freedBytes += Int64(batch.deletes.count)
         for key in group.keys { recent.insert(key) }
         core.update { state, resumptions in
+            let now = milliseconds(CLOCK_MONOTONIC)
+            for settling in batch.settlings { state.acknowledge(settling, now: now) }
             for packet in group.accepted { state.appended(packet, at: group.time) }
             guard !group.accepted.isEmpty else { return }
             for name in Array(state.edges.keys) { state.serve(name, &resumptions) }

@@ -7,7 +7,7 @@ struct Bench {
     static let usage = """
         usage: bench INTELMQ_BINARY [--json] [--only NAME]
                --json        one JSON object a line: name, value, unit, and ratio where there is one
-               --only NAME   one of: relay, look-ups, rows, start, workflow
+               --only NAME   one of: relay, durable, backlog, look-ups, rows, start, workflow
         """
 
     static func main() {
@@ -49,12 +49,14 @@ struct Bench {
         return code
     }
 
-    private static let parts = ["relay", "look-ups", "rows", "start", "workflow"]
+    private static let parts = ["relay", "durable", "backlog", "look-ups", "rows", "start", "workflow"]
 
     private static func measure(_ subject: Subject, _ figures: Figures, only: String?) async throws(BenchError) {
         figures.begin()
         let all = only == nil
         if all || only == "relay" { try await RelayHop(subject: subject).measure(into: figures) }
+        if all || only == "durable" { try await DurableHop(subject: subject).measure(into: figures) }
+        if all || only == "backlog" { try await Backlog(subject: subject).measure(into: figures) }
         if all || only == "look-ups" { try await LookUps(subject: subject).measure(into: figures) }
         if all || only == "start" { try await StartUp(subject: subject).measure(into: figures) }
         if all || only == "rows" { try Rows().measure(into: figures) }

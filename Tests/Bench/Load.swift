@@ -21,6 +21,18 @@ enum Load {
         return packets
     }
 
+    /// The same packet under a new id, so that a spool takes it for another one.
+    static func renamed(_ packet: [UInt8]) -> [UInt8] {
+        // The first id of a document is that of its meta.
+        let mark = Array("\"id\":\"".utf8)
+        var copy = packet
+        guard let at = packet.firstRange(of: mark)?.upperBound else { return copy }
+        var id: [UInt8] = []
+        UUID.v7().append(to: &id)
+        copy.replaceSubrange(at..<at + id.count, with: id)
+        return copy
+    }
+
     private static func event(_ number: Int) throws(BenchError) -> Event {
         let source = address(number * 7)
         let port = String(40000 + number % 20000)

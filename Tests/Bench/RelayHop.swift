@@ -46,29 +46,7 @@ struct RelayHop {
     ) async throws(BenchError) -> (wall: Double, core: Double) {
         let spent = Machine.processorSeconds(service.process)
         let begin = ContinuousClock.now
-        let (sent, failure) = await withTaskGroup(of: (Int, String?).self) { group in
-            for first in 0..<Self.inFlight {
-                group.addTask {
-                    var sent = 0
-                    while ContinuousClock.now - begin < duration {
-                        let body = packets[(first + sent * Self.inFlight) % packets.count]
-                        let request = HTTPClientRequest(
-                            method: .post, url: "\(service.url)/v1/packets",
-                            headers: [("Content-Type", "application/vnd.api+json")], body: body)
-                        do {
-                            let answer = try await client.send(request)
-                            guard answer.status == 200 else { return (sent, String(decoding: answer.body, as: UTF8.self)) }
-                        } catch {
-                            return (sent, "\(error)")
-                        }
-                        sent += 1
-                    }
-                    return (sent, nil)
-                }
-            }
-            return await group.reduce((0, nil)) { ($0.0 + $1.0, $0.1 ?? $1.1) }
-        }
-        if let failure { throw BenchError("a packet was refused: \(failure)") }
+        let sent = try await service.post(packets, connections: Self.inFlight, client: client, for: duration)
         let seconds = (ContinuousClock.now - begin).inSeconds
         let used = Machine.processorSeconds(service.process) - spent
         let done = Double(sent * events)

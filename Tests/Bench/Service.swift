@@ -15,10 +15,19 @@ struct ServiceProcess {
     static func asnLookup(_ subject: Subject, core: Int?, edge: String?, client: HTTPClient) async throws(BenchError)
         -> ServiceProcess
     {
-        let folder = try Running.folder("asn-lookup")
+        try await asnLookup(subject, core: core, edges: edge.map { [$0] } ?? [], ack: "relay", client: client)
+    }
+
+    /// The same with any number of edges, and any way to acknowledge.
+    /// - Parameter folder: where it keeps its state; nil: a new one.
+    static func asnLookup(
+        _ subject: Subject, core: Int?, edges: [String], ack: String, in given: String? = nil, client: HTTPClient
+    ) async throws(BenchError) -> ServiceProcess {
+        let folder = if let given { given } else { try Running.folder("asn-lookup") }
         let port = try Machine.freePorts(1)[0]
-        var text = "worker: asn-lookup-expert\nlisten: 127.0.0.1:\(port)\nstate: \(folder)/state\n"
-        if let edge { text += "edges: [{to: \"\(edge)\", name: sink}]\n" }
+        var text = "worker: asn-lookup-expert\nlisten: 127.0.0.1:\(port)\nstate: \(folder)/state\nack: \(ack)\n"
+        if !edges.isEmpty { text += "edges:\n" }
+        for (number, edge) in edges.enumerated() { text += "  - {to: \"\(edge)\", name: sink-\(number)}\n" }
         text += "settings: {database: \"\(try Subject.path(of: Subject.asnDatabase))\"}\n"
         try Running.write(text, to: "\(folder)/asn-lookup.yaml")
         let begin = ContinuousClock.now
@@ -35,6 +44,51 @@ struct ServiceProcess {
             usleep(1000)
         }
         throw BenchError("asn-lookup does not start:\n\(Running.text("\(folder)/log"))")
+    }
+
+    /// Posts packets over several connections until the time is over or so many were sent; answers how many were acknowledged.
+    /// - Parameter renamed: gives each a new id, without which a spool would know them.
+    func post(
+        _ packets: [[UInt8]], connections: Int, client: HTTPClient, for duration: Duration = .seconds(600), most: Int = .max,
+        renamed: Bool = false
+    ) async throws(BenchError) -> Int {
+        let begin = ContinuousClock.now
+        let share = most == .max ? Int.max : most / connections
+        let (sent, failure) = await withTaskGroup(of: (Int, String?).self) { group in
+            for first in 0..<connections {
+                group.addTask {
+                    var sent = 0
+                    while sent < share, ContinuousClock.now - begin < duration {
+                        let packet = packets[(first + sent * connections) % packets.count]
+                        let body = renamed ? Load.renamed(packet) : packet
+                        let request = HTTPClientRequest(
+                            method: .post, url: "\(url)/v1/packets", headers: [("Content-Type", "application/vnd.api+json")],
+                            body: body)
+                        do {
+                            let answer = try await client.send(request)
+                            guard answer.status < 300 else { return (sent, String(decoding: answer.body, as: UTF8.self)) }
+                        } catch {
+                            return (sent, "\(error)")
+                        }
+                        sent += 1
+                    }
+                    return (sent, nil)
+                }
+            }
+            return await group.reduce((0, nil)) { ($0.0 + $1.0, $0.1 ?? $1.1) }
+        }
+        if let failure { throw BenchError("a packet was refused: \(failure)") }
+        return sent
+    }
+
+    /// A counter of the service, summed over its labels, or only that of the labels named.
+    func metric(_ name: String, _ labels: String = "", client: HTTPClient) async throws(BenchError) -> Double {
+        let page: [UInt8]
+        do { page = try await client.send(HTTPClientRequest(url: "\(url)/metrics")).body } catch { throw BenchError("\(error)") }
+        return String(decoding: page, as: UTF8.self).split(separator: "\n").reduce(0) { sum, line in
+            guard line.hasPrefix(name), line.contains(labels), let value = line.split(separator: " ").last else { return sum }
+            return sum + (Double(value) ?? 0)
+        }
     }
 
     func stop() { Running.stop(process) }

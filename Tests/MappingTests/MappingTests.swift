@@ -5,6 +5,7 @@ import YAML
 @testable import Mapping
 
 private struct Sink: MappingSink {
+    mutating func keepHeader(_ line: ByteView) {}
     var events: [Event] = []
     var refused: [(line: Int, reason: String)] = []
     var keepsOriginal = false

@@ -250,7 +250,8 @@ import Testing
         #expect(channel.packets.allSatisfy { $0.events.count <= 3 })
         #expect(channel.events.allSatisfy { $0[.feedName] == "F" && $0[.created] != nil && $0.originalBytes != nil })
         let letters = try await #require(service.spool).deadLetters(limit: 10, after: nil)
-        #expect(letters.map { String(decoding: $0.letter.original, as: UTF8.self) } == ["bad"])
+        let kept = try letters.flatMap { try Packet(decoding: $0.letter.original).reports }
+        #expect(kept.map(\.content) == [Array("bad".utf8)] && kept.first?.fields[.feedName] == "F")
         #expect(letters.first?.letter.detail.contains("line 3") == true)
         #expect(service.metrics.value("intelmq_events_received_total") == 6)
         await service.close()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Spool
 
-@Suite struct SpoolPartsTests {
+@Suite(.timeLimit(.minutes(1))) struct SpoolPartsTests {
     @Test func sequenceSetAgainstASet() {
         for seed in 1...30 {
             var dice = Dice(state: UInt64(seed))
@@ -15,7 +15,7 @@ import Testing
                 model.formUnion(lower...upper)
                 #expect((0...101).allSatisfy { ranges.contains($0) == model.contains($0) })
                 #expect(zip(ranges.ranges, ranges.ranges.dropFirst()).allSatisfy { $0.upperBound + 1 < $1.lowerBound })
-                #expect(SequenceSet(encoded: ranges.encoded(atMost: 100)) == ranges)
+                #expect(SequenceSet(encoded: ranges.encoded()) == ranges)
             }
             var other = SequenceSet(20...30)
             other.insert(50...70)

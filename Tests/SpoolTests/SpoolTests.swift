@@ -2,7 +2,7 @@ import Spool
 import Synchronization
 import Testing
 
-@Suite struct SpoolTests {
+@Suite(.timeLimit(.minutes(1))) struct SpoolTests {
     let place = Place()
 
     @Test func handsOutInOrderAndDeletesWhatIsAcknowledged() async throws {
@@ -12,7 +12,7 @@ import Testing
         var status = spool.status()
         #expect(status.packets == 10 && status.bytes == 1_000 && status.edges.map(\.backlogPackets) == [10])
         for number in 1...10 {
-            let next = try #require(await spool.next(edge: "a"))
+            let next = try #require(await spool.take("a"))
             #expect(next.packet == packet(number))
             await spool.acknowledge(edge: "a", sequence: next.sequence, deadLettered: 1)
         }
@@ -31,7 +31,7 @@ import Testing
         let spool = try place.spool()
         try await spool.append((1...5).map { packet($0) })
         var taken: [SpooledPacket] = []
-        for _ in 1...4 { taken.append(try #require(await spool.next(edge: "a"))) }
+        for _ in 1...4 { taken.append(try #require(await spool.take("a"))) }
         // Out of order: 2 and 4 are done, 1 and 3 are not.
         await spool.acknowledge(edge: "a", sequence: taken[3].sequence)
         await spool.acknowledge(edge: "a", sequence: taken[1].sequence)
@@ -41,15 +41,15 @@ import Testing
         spool.release(edge: "a", sequence: taken[2].sequence)
         spool.release(edge: "a", sequence: taken[0].sequence)
         spool.release(edge: "a", sequence: 4_711)
-        #expect(await spool.next(edge: "a")?.packet == packet(1))
-        #expect(await spool.next(edge: "a")?.packet == packet(3))
+        #expect(await spool.take("a")?.packet == packet(1))
+        #expect(await spool.take("a")?.packet == packet(3))
         // A late acknowledgement of a packet that was given back counts.
         spool.release(edge: "a", sequence: taken[0].sequence)
         await spool.acknowledge(edge: "a", sequence: taken[0].sequence)
-        #expect(await spool.next(edge: "a")?.packet == packet(5))
+        #expect(await spool.take("a")?.packet == packet(5))
         #expect(spool.status().packets == 2)
         await spool.close()
-        #expect(await spool.next(edge: "a") == nil)
+        #expect(await spool.take("a") == nil)
         let again = try place.spool()
         #expect(await again.drain() == [packet(3), packet(5)])
         await again.close()
@@ -57,8 +57,8 @@ import Testing
 
     @Test func waitsAndIsWoken() async throws {
         let spool = try place.spool(["a", "b"])
-        let waiting = (0..<4).map { _ in Task { await spool.next(edge: "a") } }
-        let cancelled = Task { await spool.next(edge: "b") }
+        let waiting = (0..<4).map { _ in Task { await spool.take("a") } }
+        let cancelled = Task { await spool.take("b") }
         try await Task.sleep(nanoseconds: 20_000_000)
         cancelled.cancel()
         #expect(await cancelled.value == nil)
@@ -110,7 +110,7 @@ import Testing
         try await spool.append([packet(10)])
         await #expect(throws: SpoolError.full(limit: 1_000, used: 1_000)) { try await spool.append([packet(11)]) }
         try await spool.append([packet(1)])
-        let first = try #require(await spool.next(edge: "a"))
+        let first = try #require(await spool.take("a"))
         await spool.acknowledge(edge: "a", sequence: first.sequence)
         try await spool.append([packet(11)])
         await #expect(throws: SpoolError.self) { try await spool.append([packet(12, size: 2_000)]) }
@@ -123,7 +123,7 @@ import Testing
         let consumers = ["a", "b"].map { edge in
             Task {
                 var numbers: [String] = []
-                while numbers.count < 1_600, let next = await spool.next(edge: edge) {
+                while numbers.count < 1_600, let next = await spool.take(edge) {
                     numbers.append(next.packet.id)
                     await spool.acknowledge(edge: edge, sequence: next.sequence)
                 }
@@ -149,13 +149,13 @@ import Testing
         let spool = try place.spool(["fast", "slow"])
         for number in 1...60 {
             try await spool.append([packet(number, size: 1 << 20)])
-            let next = try #require(await spool.next(edge: "fast"))
+            let next = try #require(await spool.take("fast"))
             #expect(next.packet.id == uuid(number))
             await spool.acknowledge(edge: "fast", sequence: next.sequence)
         }
         #expect(spool.status().packets == 60)
         for number in 1...60 {
-            let next = try #require(await spool.next(edge: "slow"))
+            let next = try #require(await spool.take("slow"))
             #expect(next.packet.id == uuid(number))
             if number % 10 == 1 { #expect(next.packet == packet(number, size: 1 << 20)) }
             await spool.acknowledge(edge: "slow", sequence: next.sequence)

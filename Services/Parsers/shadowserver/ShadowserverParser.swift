@@ -30,6 +30,7 @@ struct ShadowserverParser: Parser {
         guard reader.next(&row), row.problem == nil else {
             throw .malformed("the report is empty; wanted a row of column names and rows of values")
         }
+        events.keepHeader(row.raw)
         let columns = (0..<row.count).map { String(decoding: row[$0], as: UTF8.self) }
         let kind = try self.kind(fileName, columns)
         let plan = try ShadowserverPlan(kind, columns: columns)

@@ -7,7 +7,29 @@ struct ProcessGroup {
     /// The environment variable by which a process knows its slot.
     static let variable = "INTELMQ_SLOT"
     /// The slot of this process, if it is one of several.
-    static var slot: Int? { getenv(variable).flatMap { Int(String(cString: $0)) } }
+    static var slot: Int? { number(variable) }
+    /// The environment variable that says how many there are.
+    static let countVariable = "INTELMQ_SLOTS"
+    /// How many processes there are.
+    static var slots: Int { number(countVariable) ?? 1 }
+
+    private static func number(_ variable: String) -> Int? { getenv(variable).flatMap { Int(String(cString: $0)) } }
+
+    /// Folders of a service's state that no process has any more, since there are fewer processes than there were, or other ones.
+    /// - Parameters:
+    ///   - state: the folder of this process.
+    ///   - slot: its slot.
+    static func abandoned(beside state: String, slot: Int?) -> [String] {
+        // One process is enough to look after them.
+        guard slot ?? 0 == 0 else { return [] }
+        let base =
+            slot == nil ? state : state.split(separator: "/").dropLast().reduce(state.hasPrefix("/") ? "" : ".") { "\($0)/\($1)" }
+        let others = fileNames(in: base).filter { name in
+            guard name.hasPrefix("slot-"), let number = Int(name.dropFirst(5)) else { return false }
+            return slot == nil || number >= slots
+        }
+        return (slot == nil ? [] : [base]) + others.sorted().map { "\(base)/\($0)" }
+    }
 
     let count: Int
     let arguments: [String]
@@ -46,7 +68,9 @@ struct ProcessGroup {
     }
 
     private func start(_ slot: Int) -> pid_t? {
-        var environment = [strdup("\(Self.variable)=\(slot)") as UnsafeMutablePointer<CChar>?]
+        var environment = [
+            strdup("\(Self.variable)=\(slot)") as UnsafeMutablePointer<CChar>?, strdup("\(Self.countVariable)=\(count)"),
+        ]
         var at = environ
         while let entry = at.pointee {
             environment.append(strdup(entry))

@@ -100,7 +100,7 @@ struct WorkerCommand: AsyncParsableCommand {
             version: Version.current,
             subcommands: [
                 Serve.self, Run.self, Check.self, Sample.self, SchemaCommand.self, OpenAPICommand.self, Man.self, SelfTest.self,
-                UpdateDatabase.self, DeadLetters.self, VersionCommand.self,
+                UpdateDatabase.self, DeadLetters.self, SpoolGroup.self, VersionCommand.self,
             ], defaultSubcommand: Serve.self)
     }
 }
@@ -149,8 +149,10 @@ extension WorkerCommand {
                 return await ProcessGroup(count: processes, arguments: CommandLine.arguments, log: log).run(
                     signals: Signals.stream())
             }
+            // Before anything is opened: a signal during the start must not end the process as if nobody cared.
+            let signals = Signals.stream()
             let runner = try reading { () throws(ConfigurationError) in try ServiceRunner(configuration) }
-            await runner.run(signals: Signals.stream())
+            await runner.run(signals: signals)
         }
 
         /// Starts this program once more, in a session of its own, and prints its process id.

@@ -182,17 +182,3 @@ struct InProcessChannel: OutChannel {
         }
     }
 }
-
-/// One arrow of the graph with its state.
-final class Edge: Sendable {
-    let name: String
-    let channel: any OutChannel
-    /// Seconds since 1970 of the last acknowledgement, 0 before the first.
-    let lastSuccess = Atomic<Int>(0)
-    let isDown = Atomic<Bool>(false)
-
-    init(name: String, channel: any OutChannel) {
-        self.name = name
-        self.channel = channel
-    }
-}

@@ -82,10 +82,12 @@ extension Service {
         }
         // A report that cannot be read as a whole stays with its sender, who hears why.
         if let rejection = outcome.rejection { return Self.answer(rejection) }
-        let letters = outcome.rejected.map { row in
-            letter(
-                .v7(), packet: report.id, .malformed("line \(row.line): \(row.rejection.detail)"), original: row.bytes,
-                mediaType: "text/plain")
+        let letters = outcome.rejected.map { row -> DeadLetter in
+            // With its header and the fields of its feed it is a report of its own, which can be mended and sent again.
+            let small = Report(content: outcome.header + row.bytes, fields: report.fields)
+            return letter(
+                .v7(), packet: report.id, .malformed("line \(row.line): \(row.rejection.detail)"),
+                original: Packet(reports: [small]).encoded(), mediaType: Packet.mediaType)
         }
         guard await bury(letters) else { return Self.noGrave }
         answer.failed = outcome.rejected.map { ($0.line, $0.rejection.code, $0.rejection.detail) }
@@ -100,6 +102,7 @@ final class ParserFeed: Sendable {
     struct Outcome: Sendable {
         var rejection: Rejection?
         var rejected: [RejectedRow] = []
+        var header: [UInt8] = []
     }
 
     private let room: UnsafeSemaphore
@@ -125,6 +128,7 @@ final class ParserFeed: Sendable {
                 outcome.rejection = error
             }
             outcome.rejected = events.rejected
+            outcome.header = events.header
             continuation.finish()
             let waiter = self.result.withLock { state in
                 state.outcome = outcome

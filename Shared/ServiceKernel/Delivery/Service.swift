@@ -55,6 +55,9 @@ public final class Service: Sendable {
         metrics.observe("intelmq_edge_last_success_timestamp_seconds") { [edges] in
             edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.lastSuccess.load(ordering: .relaxed))) }
         }
+        metrics.observe("intelmq_edge_concurrency") { [edges] in
+            edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.gate.limit)) }
+        }
         // What was accepted when the service still was durable must go on, whatever it is now. A one-time run leaves it alone.
         let hasSpool = configuration.state.map { access("\($0)/spool.sqlite", F_OK) == 0 } ?? false
         let hasBacklog = !configuration.isOneTime && hasSpool
@@ -82,6 +85,16 @@ public final class Service: Sendable {
 
     var spool: Spool? { spoolBox.withLock { $0 } }
 
+    /// The spool, also where only dead letters of an earlier time are in it; nil where there is none.
+    var deadLetterSpool: Spool? {
+        if let spool { return spool }
+        guard let state = configuration.state, access("\(state)/spool.sqlite", F_OK) == 0 else { return nil }
+        return try? openSpool()
+    }
+
+    /// The spool, made where there is none.
+    func spoolForAdoption() throws(ConfigurationError) -> Spool { try openSpool() }
+
     private func openSpool() throws(ConfigurationError) -> Spool {
         guard let state = configuration.state else {
             throw ConfigurationError([
@@ -96,12 +109,15 @@ public final class Service: Sendable {
                 box = made
                 return made
             }
-            for note in made.notes { log.warning("\(note)") }
+            for note in made.takeNotes() { log.warning("spool: \(note)") }
             metrics.observe("intelmq_spool_packets") { [("", Double(made.status().packets))] }
             metrics.observe("intelmq_spool_bytes") { [("", Double(made.status().bytes))] }
             metrics.observe("intelmq_spool_oldest_seconds") { [("", Double(made.status().oldestAgeSeconds))] }
             metrics.observe("intelmq_spool_events") {
                 made.status().edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.backlogEvents)) }
+            }
+            for (name, value) in Self.accounts {
+                metrics.observe(name) { made.status().edges.map { (Metrics.labels([("edge", $0.name)]), Double(value($0))) } }
             }
             metrics.observe("intelmq_dead_letters") { [("", Double(made.deadLetterCount()))] }
             return made
@@ -109,6 +125,15 @@ public final class Service: Sendable {
             throw ConfigurationError(["error: cannot open the spool in \(state): \(error)"])
         }
     }
+
+    /// What the accounts of an edge are made of: accepted = delivered + dead-lettered + dropped + lost + in the spool.
+    private static let accounts: [(String, @Sendable (SpoolStatus.Edge) -> Int)] = [
+        ("intelmq_edge_events_accepted_total", { $0.acceptedEvents }),
+        ("intelmq_edge_events_delivered_total", { $0.acknowledgedEvents - $0.deadLetteredEvents - $0.droppedEvents }),
+        ("intelmq_edge_events_dead_lettered_total", { $0.deadLetteredEvents }),
+        ("intelmq_edge_events_dropped_total", { $0.droppedEvents }),
+        ("intelmq_edge_events_lost_total", { $0.lostEvents }),
+    ]
 
     /// Keeps dead letters on disk; false when that is not possible, and then nothing may be acknowledged.
     func bury(_ letters: [DeadLetter]) async -> Bool {
@@ -153,6 +178,8 @@ public final class Service: Sendable {
 
     /// Reopens what settings name, where it has changed on disk; a broken new one is reported and the old one goes on.
     func refresh() {
+        // A spool may find damage at any time; nobody would know.
+        for note in spool?.takeNotes() ?? [] { log.error("spool: \(note)") }
         for setting in NamedSetting.all(of: configuration.worker) {
             do {
                 if try setting.slot.refresh() {

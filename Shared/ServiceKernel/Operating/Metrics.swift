@@ -41,6 +41,22 @@ public final class Metrics: Sendable {
         Family(name: "intelmq_spool_bytes", type: "gauge", help: "Bytes in the spool."),
         Family(name: "intelmq_spool_oldest_seconds", type: "gauge", help: "Age of the oldest packet in the spool."),
         Family(name: "intelmq_spool_events", type: "gauge", help: "Events in the spool that an edge still has to get."),
+        Family(
+            name: "intelmq_edge_events_accepted_total", type: "counter",
+            help: "Events kept for an edge, since its spool was made."),
+        Family(
+            name: "intelmq_edge_events_delivered_total", type: "counter",
+            help: "Events of the spool that an edge has acknowledged, since its spool was made."),
+        Family(
+            name: "intelmq_edge_events_dead_lettered_total", type: "counter",
+            help: "Events of the spool that an edge refused, since its spool was made."),
+        Family(
+            name: "intelmq_edge_events_dropped_total", type: "counter",
+            help: "Events of the spool dropped on purpose, since its spool was made."),
+        Family(
+            name: "intelmq_edge_events_lost_total", type: "counter",
+            help: "Events of the spool that a damaged disk has cost, since its spool was made."),
+        Family(name: "intelmq_edge_concurrency", type: "gauge", help: "Packets that may be on the way over an edge at once."),
         Family(name: "intelmq_dead_letters", type: "gauge", help: "Dead letters kept."),
         Family(name: "intelmq_edge_last_success_timestamp_seconds", type: "gauge", help: "When an edge last acknowledged."),
         Family(name: "intelmq_start_timestamp_seconds", type: "gauge", help: "When the service started."),

@@ -10,6 +10,7 @@ public final class ServiceRunner: Sendable {
     /// The service.
     public let service: Service
     private let server: HTTPServer?
+    private let control: HTTPServer?
     /// The port that is listened on; 0 without a TCP listener.
     public var port: UInt16 { server?.port ?? 0 }
 
@@ -19,6 +20,7 @@ public final class ServiceRunner: Sendable {
         let log = Log.worker(configuration.name, format: configuration.logFormat, level: configuration.logLevel)
         let edges = try Self.edges(of: configuration, client: client)
         service = try Service(configuration, edges: edges, log: log)
+        control = Self.control(service)
         guard let listen = configuration.listen else {
             server = nil
             return
@@ -45,6 +47,21 @@ public final class ServiceRunner: Sendable {
         }
     }
 
+    /// The control socket in the folder of the state, which only the service's own user may open.
+    private static func control(_ service: Service) -> HTTPServer? {
+        guard let state = service.configuration.state else { return nil }
+        var http = HTTPServerConfiguration()
+        http.unixSocket = "\(state)/\(ControlHandler.socketName)"
+        http.unixSocketMode = 0o600
+        do {
+            return try HTTPServer(http, handler: ControlHandler(service))
+        } catch {
+            // The service can do its work without; who wants to operate it is told.
+            service.log.warning("no control socket: \(error)")
+            return nil
+        }
+    }
+
     /// A packet takes about a megabyte, hundreds of times a second: memory that went back to the kernel each time would come back
     /// page by page. So some is kept, in few places.
     private static let keepMemory: Void = {
@@ -67,7 +84,7 @@ public final class ServiceRunner: Sendable {
                 shared = client
                 channel = HTTPChannel(url: edge.to, client: client, timeout: configuration.limits.timeout)
             }
-            edges.append(Edge(name: edge.name, channel: channel))
+            edges.append(Edge(name: edge.name, channel: channel, inFlight: configuration.limits.inFlight))
         }
         return edges
     }
@@ -78,6 +95,7 @@ public final class ServiceRunner: Sendable {
         let place = service.configuration.listen.map { $0.hasPrefix("unix:") ? $0 : "port \(port)" } ?? "no listener"
         service.log.notice(
             "started", metadata: ["listen": "\(place)", "ack": "\(service.configuration.ack.rawValue)", "pid": "\(getpid())"])
+        await service.adoptAbandoned()
         await withTaskGroup(of: Void.self) { group in
             if service.isDurable || service.spool != nil {
                 for edge in service.edges { group.addTask { await self.service.pump(edge) } }
@@ -98,6 +116,7 @@ public final class ServiceRunner: Sendable {
             server?.quiesce()
             await server?.stop(deadline: service.configuration.limits.drain.duration)
             group.cancelAll()
+            await control?.stop(deadline: .seconds(1))
             await service.close()
         }
         service.log.notice("stopped")
@@ -105,6 +124,27 @@ public final class ServiceRunner: Sendable {
 }
 
 extension Service {
+    /// Takes over what processes have left that are not started any more: packets for each edge that still needs them, dead letters.
+    func adoptAbandoned() async {
+        guard let state = configuration.state else { return }
+        for folder in ProcessGroup.abandoned(beside: state, slot: configuration.slot) {
+            guard access("\(folder)/spool.sqlite", F_OK) == 0 else { continue }
+            do {
+                let spool = try spoolForAdoption()
+                let (packets, letters) = try await spool.adopt(from: folder)
+                if packets > 0 || letters > 0 {
+                    log.notice(
+                        "took over what another process has left",
+                        metadata: ["from": "\(folder)", "packets": "\(packets)", "dead-letters": "\(letters)"])
+                }
+            } catch {
+                log.error(
+                    "cannot take over what another process has left; it stays there",
+                    metadata: ["from": "\(folder)", "error": "\(error)"])
+            }
+        }
+    }
+
     /// The rounds of a collector: fetch, hand on, wait; a failed round is tried again with growing pauses.
     func rounds(of collector: any Collector) async {
         var pause = 1.0

@@ -10,6 +10,8 @@ public struct ParsedEvents {
     public private(set) var events: [Event] = []
     /// Rows that could not be read.
     public private(set) var rejected: [RejectedRow] = []
+    /// The lines before the rows that say what the rows mean; a row that could not be read is kept with them.
+    public private(set) var header: [UInt8] = []
     /// How many events were added in all.
     public private(set) var added = 0
     private let limit: Int
@@ -55,6 +57,12 @@ public struct ParsedEvents {
             onBatch(events)
             events.removeAll(keepingCapacity: true)
         }
+    }
+
+    /// Keeps a line of the header, without its line end.
+    public mutating func keepHeader(_ line: ByteView) {
+        header.append(contentsOf: line)
+        header.append(0x0A)
     }
 
     /// Adds a row that could not be read, with its place in the report (lines from 1).

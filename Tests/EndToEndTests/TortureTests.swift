@@ -1,0 +1,27 @@
+import Foundation
+import Testing
+
+/// The short form of `make torture`: services are killed, stopped and ended, and no acknowledged event is lost.
+@Suite(.serialized) struct TortureTests {
+    @Test(.timeLimit(.minutes(5)))
+    func `what was acknowledged survives twelve seconds of kills`() async throws {
+        let tool = URL(fileURLWithPath: Program.path).deletingLastPathComponent().appendingPathComponent("torture")
+        let folder = try Folder()
+        let (code, report) = try await Program.blocking {
+            let output = URL(fileURLWithPath: "\(folder.path)/report.txt")
+            _ = FileManager.default.createFile(atPath: output.path, contents: nil)
+            let file = try FileHandle(forWritingTo: output)
+            let process = Process()
+            process.executableURL = tool
+            process.arguments = [Program.path, "--seconds", "12"]
+            process.currentDirectoryURL = URL(fileURLWithPath: Program.root)
+            process.standardOutput = file
+            process.standardError = file
+            try process.run()
+            process.waitUntilExit()
+            return (process.terminationStatus, try String(contentsOf: output, encoding: .utf8))
+        }
+        #expect(code == 0, "\(report)")
+        #expect(report.contains("events acknowledged"))
+    }
+}

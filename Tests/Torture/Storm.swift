@@ -1,0 +1,165 @@
+import Glibc
+import HTTP
+import IDF
+import ServiceKernel
+import Synchronization
+
+/// One run: start, storm, calm, drain, audit. The main thread does what concerns processes, tasks do the rest.
+final class Storm: Sendable {
+    private enum Weather { case calm, storm }
+
+    private static let producers = 4
+    /// Events a second, so modest that the services, not the load, are what is tried.
+    private static let rate = 4000.0
+    /// How long an event may be on its way without any other arriving.
+    private static let patience = Duration.seconds(60)
+
+    private let options: Options
+    private let root: String
+    private let hops: [Hop]
+    private let load: Load
+    private let ledger = Ledger()
+    private let supervisor: Supervisor
+    private let database: [UInt8]
+    private let client = HTTPClient(connectionsPerHost: 16)
+    private let weather = Mutex(Weather.calm)
+    private let struck = Mutex((chaos: Chaos.Counts(), badClients: 0))
+    /// The exit code, once there is one.
+    private let code = Mutex<Int32?>(nil)
+
+    init(_ options: Options, root: String) throws(TortureError) {
+        self.options = options
+        self.root = root
+        let source = "deploy/demo/asn.mmdb"
+        guard let database = readFile(source) else {
+            throw TortureError("there is no \(source) here; run this from the root of the source tree")
+        }
+        self.database = database
+        do { try replaceFile(Hop.database(in: root), with: database) } catch { throw TortureError(error.detail) }
+        load = try Load()
+        hops = try Hop.make(in: root)
+        supervisor = try Supervisor(options.binary, hops, ledger)
+    }
+
+    // MARK: the main thread
+
+    /// Works until the run is over (nil) or one of the signals comes.
+    func main(until signals: inout sigset_t) -> (code: Int32, signal: Int32?) {
+        Task.detached { await self.run() }
+        var chaos: Chaos?
+        var clients = BadClients(hops, load, ledger, seed: options.seed &+ 1)
+        var pause = timespec(tv_sec: 0, tv_nsec: 3_000_000)
+        while true {
+            let signal = sigtimedwait(&signals, nil, &pause)
+            if signal > 0 {
+                supervisor.endAll()
+                return (128 + signal, signal)
+            }
+            if let code = code.withLock({ $0 }) {
+                supervisor.endAll()
+                return (code, nil)
+            }
+            let now = ContinuousClock.now
+            switch (weather.withLock { $0 }, chaos) {
+            case (.storm, nil):
+                chaos = Chaos(
+                    supervisor, seed: options.seed, killEvery: options.killEvery, seconds: options.seconds, root: root,
+                    database: database)
+            case (.storm, _):
+                chaos?.tick(now)
+                clients.tick(now)
+            case (.calm, let ended?):
+                ended.calm()
+                clients.leave()
+                struck.withLock { $0 = (ended.counts, clients.count) }
+                chaos = nil
+            case (.calm, nil): break
+            }
+            supervisor.tick(now)
+        }
+    }
+
+    // MARK: the run
+
+    private func run() async {
+        var outcome = Outcome(seed: options.seed)
+        var result: Int32 = 1
+        do throws(TortureError) {
+            try await run(&outcome)
+            outcome.findings = ledger.findings
+            outcome.print(json: options.json)
+            result = outcome.findings.count == 0 ? 0 : 1
+        } catch {
+            for word in ledger.findings.words { say("finding: \(word)") }
+            say("error: \(error.text)")
+        }
+        code.withLock { $0 = result }
+    }
+
+    private func run(_ outcome: inout Outcome) async throws(TortureError) {
+        guard await supervisor.waitUntilReady(client, seconds: 10) else { throw TortureError("the workflow does not start") }
+        await produce(&outcome)
+        let calm = ContinuousClock.now
+        _ = await supervisor.waitUntilReady(client, seconds: 20)
+        // A fresh last hop: from its first event on its own count can be compared with the table.
+        await supervisor.retire(Hop.count)
+        let before = Drain.rows(Hop.store(in: root))
+        supervisor.hold(Hop.count, false)
+        _ = await supervisor.waitUntilReady(client, seconds: 20)
+        try await drain()
+        outcome.drain = (ContinuousClock.now - calm).inSeconds
+        let delivered = await delivered()
+        for hop in hops { await supervisor.retire(hop.number) }
+        if let delivered { outcome.deliveredAgain = max(0, delivered - Int(Drain.rows(Hop.store(in: root)) - before)) }
+        outcome.audit = try Audit(hops: hops, root: root, ledger: ledger).run()
+        outcome.ledger = ledger.counts
+        outcome.services = supervisor.counts
+        outcome.peakMemory = supervisor.peakMemory
+    }
+
+    private func produce(_ outcome: inout Outcome) async {
+        let begin = ContinuousClock.now
+        let end = begin + .seconds(options.seconds)
+        weather.withLock { $0 = .storm }
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<Self.producers {
+                let producer = Producer(
+                    hop: hops[0], client: client, load: load, ledger: ledger, rate: Self.rate / Double(Self.producers), end: end,
+                    lastCall: end + .seconds(20))
+                let seed = options.seed &+ UInt64(number + 2)
+                group.addTask { await producer.run(seed: seed) }
+            }
+            try? await Task.sleep(until: end)
+            outcome.storm = (ContinuousClock.now - begin).inSeconds
+            weather.withLock { $0 = .calm }
+        }
+        (outcome.chaos, outcome.badClients) = struck.withLock { $0 }
+    }
+
+    private func drain() async throws(TortureError) {
+        var drain = Drain(ledger.records, root: root)
+        var left = drain.missing.count
+        var progress = ContinuousClock.now
+        while !drain.missing.isEmpty {
+            try drain.look()
+            if drain.missing.count < left {
+                left = drain.missing.count
+                progress = .now
+            }
+            if ContinuousClock.now - progress > Self.patience {
+                return ledger.report(
+                    "\(left) acknowledged events have not arrived, and none has for \(Self.patience.inSeconds) s: what is stuck?")
+            }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// Events that the last hop has stored since its start, in its own count.
+    private func delivered() async -> Int? {
+        let request = HTTPClientRequest(url: "\(hops[Hop.count - 1].url)/metrics")
+        guard let answer = try? await client.send(request) else { return nil }
+        let lines = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
+        let counts = lines.filter { $0.hasPrefix("intelmq_events_sent_total") }.compactMap { $0.split(separator: " ").last }
+        return counts.reduce(0) { $0 + (Int($1) ?? 0) }
+    }
+}
