@@ -103,6 +103,7 @@ import Testing
         report.fields[.feedName] = "F"
         #expect(await service.take(report).accepted == 1)
         let stored = try await call(control, .get, "/v1/dead-letters").value["data"]?.items?.first
+        #expect(stored?["attributes"]?["excerpt"]?.string == "bad")
         let original = try #require(stored?["attributes"]?["original"]?.string).replacing("\"bad\"", with: "\"better\"")
         #expect(try await call(control, .put, "/v1/dead-letters/1", [], Array(original.utf8)).status == 200)
         #expect(try await call(control, .post, "/v1/dead-letters/1/replay").value["meta"]?["replayed"]?.integer == 1)

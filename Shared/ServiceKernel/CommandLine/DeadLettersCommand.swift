@@ -184,11 +184,10 @@ public enum DeadLetterText {
                 ServiceKernel.put(String(decoding: one.bytes, as: UTF8.self))
                 continue
             }
-            let original = letter["original"]?.string ?? letter["original-base64"]?.string ?? ""
             let edge = letter["edge"]?.string.map { "  edge \($0)" } ?? ""
             ServiceKernel.put(
                 "\(prefix)\(id)  \(letter["last-time"]?.string ?? "")  \(letter["code"]?.string ?? "")\(edge)  "
-                    + printable(letter["detail"]?.string ?? "") + "\n      " + printable(original.prefix(160)))
+                    + printable(letter["detail"]?.string ?? "") + "\n      " + printable(letter["excerpt"]?.string ?? ""))
         }
         let total = answer["meta"]?["total"]?.integer ?? 0
         if total == 0 { say("\(prefix)no dead letters") }

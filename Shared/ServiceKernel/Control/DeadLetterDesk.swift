@@ -170,6 +170,7 @@ extension DeadLetter {
             .init("packet", .string(packetID)), .init("tries", .integer(tries)), .init("first-time", time(firstTime)),
             .init("last-time", time(lastTime)), .init("media-type", .string(mediaType)),
         ]
+        attributes.append(.init("excerpt", .string(excerpt)))
         if let text = String(validating: original, as: UTF8.self) {
             attributes.append(.init("original", .string(text)))
         } else {
@@ -178,5 +179,16 @@ extension DeadLetter {
         return .object([
             "type": .string("dead-letter"), "id": .string(String(id)), "attributes": .object(attributes),
         ])
+    }
+
+    /// What a person recognises the letter by: the beginning of the original, of a report its last line.
+    private var excerpt: String {
+        var bytes = original[...]
+        if mediaType == Packet.mediaType, let content = try? Packet(decoding: original, eventLimit: .max).reports.first?.content {
+            bytes = content[...]
+            while bytes.last == 0x0A { bytes = bytes.dropLast() }
+            if let line = bytes.lastIndex(of: 0x0A) { bytes = bytes[(line + 1)...] }
+        }
+        return String(decoding: bytes.prefix(160), as: UTF8.self)
     }
 }
