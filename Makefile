@@ -8,7 +8,7 @@ BUILD := .build/release
 PACKAGES := g++ pkg-config libarchive-dev libcurl4-openssl-dev libidn2-dev libmaxminddb-dev libmicrohttpd-dev \
 	libsimdjson-dev libsqlite3-dev libssl-dev libyaml-dev libzstd-dev zlib1g-dev sqlite3 curl
 
-.PHONY: help packages build demo stop test lint papers bench torture vectors install clean
+.PHONY: help packages build demo stop test lint papers bench torture fuzz vectors install clean
 
 help:
 	@echo "make demo     install, build, start the fleet, send a report through it, show the events"
@@ -16,6 +16,7 @@ help:
 	@echo "make test     install, build, run all tests"
 	@echo "make bench    measure (JSON=1: one JSON object a line)"
 	@echo "make torture  kill -9 a running fleet again and again, and look for every event (DURATION=200)"
+	@echo "make fuzz     feed the readers with changed input (DURATION=60 seconds each)"
 	@echo "make vectors DIR=…   compare with recorded runs of IntelMQ"
 	@echo "make papers   render the generated documents anew"
 	@echo "make lint     swift format, strict"
@@ -62,6 +63,9 @@ torture: packages
 	swift build -c release --static-swift-stdlib --product intelmq
 	swift build -c release --static-swift-stdlib --product torture
 	$(BUILD)/torture $(BUILD)/intelmq --seconds $(or $(DURATION),200)
+
+fuzz: packages
+	Tests/Fuzz/fuzz.sh $(or $(DURATION),60)
 
 vectors: packages
 	swift build --product vectors

@@ -107,3 +107,11 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// The fuzz targets link only with the sanitizers that Tests/Fuzz/fuzz.sh asks for.
+if Context.environment["INTELMQ_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["IDF", "CSV", "YAML", "Mapping", "HTTP", "ServiceKernel"], path: "Tests/Fuzz",
+            exclude: ["fuzz.sh", "seeds"], swiftSettings: settings))
+}
