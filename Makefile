@@ -41,8 +41,9 @@ stop:
 
 test: packages
 	swift build --build-tests
-	swift test --skip-build --skip '(Spool|EndToEnd)Tests'
-	@# These keep every core busy: beside them others would wait too long for their answers.
+	@# One after the other: beside tests that only compute, those that answer requests would wait too long for a core.
+	swift test --skip-build --skip '(HTTP|ServiceKernel|Worker|Fleet|Spool|EndToEnd)Tests'
+	swift test --skip-build --filter '(HTTP|ServiceKernel|Worker|Fleet)Tests'
 	swift test --skip-build --filter SpoolTests
 	swift test --skip-build --filter EndToEndTests
 

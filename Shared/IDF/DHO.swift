@@ -68,6 +68,9 @@ public enum DHO {
             String(value.reversed().drop(while: { $0 == " " }).reversed())
         }
         guard let key = Key<String>(named: field) else { return }
+        guard values.count <= 256 else {
+            throw Problem(422, "too-many-values", "\(field) has \(values.count) values; at most 256 are allowed")
+        }
         event.set(key, to: values.filter { !$0.isEmpty }.map { key.id.field.type == .lowercase ? $0.lowercased() : $0 })
     }
 

@@ -1,9 +1,10 @@
 extension JSONText {
-    /// How deep arrays and objects may be nested in a value that is taken over as it is.
-    private static let maximumDepth = 512
+    /// How deep arrays and objects may be nested in a value that is taken over as it is: a packet may be 32 levels deep, and a
+    /// value lies in the sixth.
+    static let maximumDepth = 24
 
     /// Appends a JSON text without the white space between its parts, so that it never breaks a line.
-    /// Returns false and leaves `out` as it was when `text` is no JSON text (RFC 8259), is nested deeper than 512 levels,
+    /// Returns false and leaves `out` as it was when `text` is no JSON text (RFC 8259), is nested deeper than 24 levels,
     /// or holds a number no double can hold.
     public static func appendCompact(_ text: ByteView, to out: inout [UInt8]) -> Bool {
         let mark = out.count
@@ -116,11 +117,27 @@ extension JSONText {
                 index += 2
                 return true
             case UInt8(ascii: "u"):
-                for digit in 2...5 where text.peek(index + digit).hexValue > 15 { return false }
+                // Half a surrogate pair is no character: no reader would take it.
+                guard let first = unit(index), !(0xDC00...0xDFFF).contains(first) else { return false }
+                index += 6
+                guard (0xD800...0xDBFF).contains(first) else { return true }
+                guard let second = unit(index), (0xDC00...0xDFFF).contains(second) else { return false }
                 index += 6
                 return true
             default: return false
             }
+        }
+
+        /// The code unit that the escape at `start` stands for.
+        private func unit(_ start: Int) -> UInt16? {
+            guard text.peek(start) == UInt8(ascii: "\\"), text.peek(start + 1) == UInt8(ascii: "u") else { return nil }
+            var value: UInt16 = 0
+            for place in 2...5 {
+                let digit = text.peek(start + place).hexValue
+                guard digit < 16 else { return nil }
+                value = value << 4 | UInt16(digit)
+            }
+            return value
         }
 
         private mutating func number(into out: inout [UInt8]) -> Bool {

@@ -228,6 +228,7 @@ extension Mapping {
     }
 
     private func split(_ line: ByteView, _ separator: [UInt8]) -> [ByteView] {
+        guard !separator.isEmpty else { return [line] }
         var cells: [ByteView] = []
         var start = 0
         var at = 0

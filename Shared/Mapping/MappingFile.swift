@@ -100,7 +100,11 @@ public struct MappingFile: Sendable {
                 return .csv(delimiter: try byte(root["delimiter"], 0x2C), quote: quote, header: header)
             case "json": return .json
             case "ndjson": return .ndjson
-            case "lines": return .lines(separator: root["separator"]?.string)
+            case "lines":
+                if let node = root["separator"], node.string == "" {
+                    throw fail("the separator is empty", node, "leave it out if the whole line is one value")
+                }
+                return .lines(separator: root["separator"]?.string)
             default: throw fail("wanted csv, json, ndjson or lines", node)
             }
         }

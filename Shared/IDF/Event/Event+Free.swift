@@ -28,7 +28,8 @@ extension Event {
         return withValue(members[at]) { JSONValue(raw: $0) }
     }
 
-    /// Sets one member of a free root; nil removes it. A name longer than 4 KiB is not taken.
+    /// Sets one member of a free root; nil removes it. A name longer than 4 KiB is not taken; of a value nested deeper than a packet
+    /// may be, the JSON text.
     public mutating func setFree(_ root: String, _ name: String, to value: JSONValue?) {
         guard let field = FieldTable.shared.open[root] else { return }
         if hasPacked(field) { unpack() }
@@ -46,8 +47,13 @@ extension Event {
             own.removeSubrange(start...)
             return
         }
-        value.append(to: &own)
+        if value.isNested(deeperThan: JSONText.maximumDepth) {
+            JSONText.appendQuoted(String(decoding: value.bytes, as: UTF8.self), to: &own)
+        } else {
+            value.append(to: &own)
+        }
         adoptFree(field, from: start, keyLength: keyLength, replacing: old)
+        if own.count > 1 << 16 { compact() }
     }
 
     /// Adds a member to a free root from bytes already in JSON form: the way of parsers, which do it thousands of times.
@@ -85,9 +91,12 @@ extension Event {
     public static let customRoot = FieldTable.shared.open["custom"]!
 
     /// Sets a custom member below sub-objects: `["a", "b"]` is `custom.a.b`. A member on the way that is no object gives way.
+    /// Names beyond the sixteenth are one.
     public mutating func setCustom(path: [String], to value: JSONValue) {
         guard let name = path.first else { return }
-        if path.count == 1 {
+        if path.count > 16 {
+            setCustom(path: Array(path.prefix(15)) + [path.dropFirst(15).joined(separator: ".")], to: value)
+        } else if path.count == 1 {
             self[custom: name] = value
         } else {
             self[custom: name] = Self.merge(self[custom: name], path.dropFirst(), value)

@@ -139,7 +139,7 @@ extension Event {
     }
 
     /// Lets go of what was written and written over, once it is the greater part.
-    private mutating func compact() {
+    mutating func compact() {
         let live = members.reduce(0) { $0 + ($1.isOwn ? Int($1.length) : 0) }
         guard live * 2 < own.count else { return }
         var packed: [UInt8] = []

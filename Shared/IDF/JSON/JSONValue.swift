@@ -125,6 +125,15 @@ public indirect enum JSONValue: Sendable, Hashable {
         }
     }
 
+    /// Whether lists and objects are nested in more levels than that.
+    func isNested(deeperThan levels: Int) -> Bool {
+        switch self {
+        case .array(let items): levels == 0 || items.contains { $0.isNested(deeperThan: levels - 1) }
+        case .object(let members): levels == 0 || members.contains { $0.value.isNested(deeperThan: levels - 1) }
+        default: false
+        }
+    }
+
     /// The value as compact JSON.
     public var bytes: [UInt8] {
         var out: [UInt8] = []

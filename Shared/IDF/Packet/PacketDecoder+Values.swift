@@ -37,6 +37,8 @@ extension PacketDecoder {
         var changed = false
         var last = 0
         var count = 0
+        // Places up to the last value.
+        var kept = 0
         var item = index + 1
         while item < end {
             if count > 0 { own.append(0x2C) }
@@ -55,6 +57,7 @@ extension PacketDecoder {
                     return
                 }
                 last = own.count
+                kept = count + 1
             }
             count += 1
             item = Int(token.next)
@@ -65,12 +68,12 @@ extension PacketDecoder {
             own.removeSubrange(start...)
             return
         }
-        if count == 1 {
+        if last != own.count { changed = true }
+        own.removeSubrange(last...)
+        if kept == 1 {
             own.remove(at: start)
             return adopt(field, start)
         }
-        if last != own.count { changed = true }
-        own.removeSubrange(last...)
         own.append(0x5D)
         if changed || own.count - start != Int(tokens[index].end - tokens[index].start) {
             adopt(field, start)
@@ -138,6 +141,8 @@ extension PacketDecoder {
 
     /// Reports a member that the table does not know, with the nearest one it does.
     mutating func unknown(_ at: Int, node: Int) {
+        // Looking for a similar name costs more than reading the member, and nobody would hear of it.
+        guard problems.count < Self.problemLimit else { return }
         let name = name(at)
         let above = table.path(of: node)
         let full = above.isEmpty ? name : "\(above).\(name)"
@@ -153,11 +158,12 @@ extension FieldTable {
         let wanted = Array(name.utf8)
         guard wanted.count < 200 else { return nil }
         var best: (distance: Int, name: String)?
-        for candidate in shared.byName.keys {
+        let bound = max(2, wanted.count / 3)
+        for candidate in shared.byName.keys where abs(candidate.utf8.count - wanted.count) <= bound {
             let distance = editDistance(wanted, Array(candidate.utf8))
             if best.map({ (distance, candidate) < ($0.distance, $0.name) }) ?? true { best = (distance, candidate) }
         }
-        guard let best, best.distance <= max(2, wanted.count / 3) else { return nil }
+        guard let best, best.distance <= bound else { return nil }
         return best.name
     }
 

@@ -31,6 +31,8 @@ struct PacketDecoder {
     let eventLimit: Int
     let table = FieldTable.shared
     let original = Key<String>.original.id
+    /// More problems than this are not told.
+    static let problemLimit = 100
     var problems: [Problem] = []
     /// Names of the sub-objects being read, as tokens: for the pointer of a problem.
     var trail: [Int] = []
@@ -123,7 +125,7 @@ struct PacketDecoder {
     }
 
     mutating func report(_ code: String, _ detail: String, _ pointer: String) {
-        if problems.count < 100 { problems.append(Problem(422, code, detail, pointer: pointer)) }
+        if problems.count < Self.problemLimit { problems.append(Problem(422, code, detail, pointer: pointer)) }
     }
 
     /// Pointer to the member being read, with one more step.

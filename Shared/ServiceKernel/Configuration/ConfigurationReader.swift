@@ -6,6 +6,8 @@ public import YAML
 public struct ConfigurationReader {
     let roster: Roster
     private var messages: [String] = []
+    /// More messages help nobody, and each is laid out with its line.
+    private static let messageLimit = 100
 
     /// A reader that knows these workers.
     public init(roster: Roster) { self.roster = roster }
@@ -224,6 +226,10 @@ public struct ConfigurationReader {
     }
 
     private mutating func note(_ document: YAMLDocument, _ message: String, _ node: YAMLNode, _ help: String?) {
-        messages.append(document.diagnostic(message, at: node, help: help))
+        switch messages.count {
+        case ..<Self.messageLimit: messages.append(document.diagnostic(message, at: node, help: help))
+        case Self.messageLimit: messages.append("error: more is wrong in \(document.file) than these \(Self.messageLimit) places")
+        default: break
+        }
     }
 }

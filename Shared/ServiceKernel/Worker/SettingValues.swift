@@ -165,10 +165,13 @@ public struct ByteCount: SettingValue, Hashable, CustomStringConvertible {
         let text = node.string ?? ""
         let number = text.prefix { $0.isNumber }
         let unit = text.dropFirst(number.count).filter { $0 != " " }
-        guard let amount = Int(number), let factor = units[unit], !amount.multipliedReportingOverflow(by: factor).overflow else {
+        guard let amount = Int(number), let factor = units[unit] else {
             throw wanted("a number of bytes like 512 KiB, 64 MiB or 2 GiB", node)
         }
-        bytes = amount * factor
+        // A pebibyte is more than there is anywhere, and small enough to reckon with.
+        let (product, overflow) = amount.multipliedReportingOverflow(by: factor)
+        guard !overflow, product <= 1 << 50 else { throw wanted("at most 1048576 GiB", node) }
+        bytes = product
     }
     public static var schema: JSONValue {
         .object([
