@@ -81,9 +81,9 @@ func withServer<Answer>(
     }
 }
 
-/// Waits up to five seconds for something to become true.
+/// Waits up to fifteen seconds for something to become true.
 func eventually(_ condition: () -> Bool) async -> Bool {
-    for _ in 0..<500 {
+    for _ in 0..<1500 {
         if condition() { return true }
         try? await Task.sleep(for: .milliseconds(10))
     }
