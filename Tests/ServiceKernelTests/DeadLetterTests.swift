@@ -95,6 +95,17 @@ import Testing
         await service.close()
     }
 
+    @Test func whatStillLacksSomethingStays() async throws {
+        let service = try service("obedient-expert", edges: [("a", RecordingChannel())], state: folder)
+        let control = ControlHandler(service)
+        #expect(await service.take(packet("missing", "malformed")).status == 200)
+        let answer = try await call(control, .post, "/v1/dead-letters/replay", [("all", "true")])
+        #expect(answer.status == 200 && answer.value["meta"]?["failed"]?.items?.count == 2, "one does not hold up the others")
+        let kept = try await call(control, .get, "/v1/dead-letters/1").value["data"]?["attributes"]
+        #expect(kept?["tries"]?.integer == 2)
+        await service.close()
+    }
+
     @Test func aMendedRowIsParsedWithItsFeed() async throws {
         let channel = RecordingChannel()
         let service = try service("line-parser", edges: [("a", channel)], state: folder)
@@ -152,7 +163,6 @@ import Testing
 }
 
 @Suite struct GateTests {
-    /// Another side that takes `slots` packets at a time and says that it has too much beyond.
     @Test func followsWhatTheOtherSideBears() async throws {
         let gate = Gate(most: 16)
         for _ in 0..<40 {

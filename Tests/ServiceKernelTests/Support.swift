@@ -26,6 +26,7 @@ struct ObedientExpert: Expert {
     func process(_ event: inout Event) throws(Rejection) -> Verdict {
         switch event[Key<String>("message")] {
         case "malformed": throw .malformed("the event says so")
+        case "missing": throw .missing("the event lacks something")
         case "unavailable": throw .unavailable("the database is away")
         case "limited": throw .limited("slowly", retryAfter: 7)
         case "drop": return .drop("told-to")

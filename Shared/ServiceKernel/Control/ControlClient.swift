@@ -10,8 +10,6 @@ public struct ControlClient: Sendable {
     private let socket: String?
     /// The service itself, without a listener, where none runs.
     private let idle: ControlHandler?
-    /// Whether the service runs.
-    public var isRunning: Bool { idle == nil }
 
     /// Finds out whether the service runs.
     public init(_ configuration: ServiceConfiguration) async throws(ConfigurationError) {

@@ -176,8 +176,11 @@ extension HTTPResponse {
         HTTPResponse(status: status, headers: [("Content-Type", Packet.mediaType)], body: value.bytes + [0x0A])
     }
 
-    static func problem(_ one: Problem) -> HTTPResponse {
+    /// A JSON:API error document with the status of its first error.
+    static func problems(_ all: [Problem]) -> HTTPResponse {
         HTTPResponse(
-            status: one.status, headers: [("Content-Type", Packet.mediaType)], body: Problem.document([one]) + [0x0A])
+            status: all.first?.status ?? 500, headers: [("Content-Type", Packet.mediaType)], body: Problem.document(all) + [0x0A])
     }
+
+    static func problem(_ one: Problem) -> HTTPResponse { problems([one]) }
 }

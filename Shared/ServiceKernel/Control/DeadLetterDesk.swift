@@ -79,16 +79,12 @@ struct DeadLetterDesk: Sendable {
     /// - Parameter dry: only tries whether it would work: nothing is forwarded and the letter stays.
     func replay(_ stored: StoredDeadLetter, dry: Bool) async throws(Rejection) -> Replayed {
         let letter = stored.letter
+        let edge = try letter.edge.map { (name) throws(Rejection) in try self.edge(name) }
         let outcome: Replayed
         do throws(Rejection) {
             let packet = try Self.packet(letter)
-            if let edge = letter.edge {
-                outcome = try await send(packet, over: edge, dry: dry)
-            } else {
-                outcome = try await process(packet, dry: dry)
-            }
+            outcome = if let edge { await send(packet, over: edge, dry: dry) } else { try await process(packet, dry: dry) }
         } catch {
-            if case .missing = error { throw error }
             return try await settle(stored, error.isTemporary ? .notNow(error.detail) : .failed(error.detail), dry)
         }
         return try await settle(stored, outcome, dry)
@@ -109,14 +105,18 @@ struct DeadLetterDesk: Sendable {
         return outcome
     }
 
-    private func send(_ packet: Packet, over name: String, dry: Bool) async throws(Rejection) -> Replayed {
+    private func edge(_ name: String) throws(Rejection) -> Edge {
         guard let edge = service.edges.first(where: { $0.name == name }) else {
             throw .missing("\(service.configuration.name) has no edge \(name) any more; edges: \(service.edges.map(\.name))")
         }
+        return edge
+    }
+
+    private func send(_ packet: Packet, over edge: Edge, dry: Bool) async -> Replayed {
         if dry { return .done }
         switch await edge.channel.send(Outgoing(packet)) {
         case .delivered: return .done
-        case .refused(let status, let why): return .failed("edge \(name) answered \(status): \(why)")
+        case .refused(let status, let why): return .failed("edge \(edge.name) answered \(status): \(why)")
         case .later(let why, _): return .notNow(why)
         }
     }

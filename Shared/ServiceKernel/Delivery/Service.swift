@@ -93,9 +93,7 @@ public final class Service: Sendable {
     }
 
     /// The spool, made where there is none.
-    func spoolForAdoption() throws(ConfigurationError) -> Spool { try openSpool() }
-
-    private func openSpool() throws(ConfigurationError) -> Spool {
+    func openSpool() throws(ConfigurationError) -> Spool {
         guard let state = configuration.state else {
             throw ConfigurationError([
                 "error: \(configuration.name) acknowledges durably or keeps a dead letter and so needs a folder: add  state: /var/lib/intelmq/\(configuration.name)"

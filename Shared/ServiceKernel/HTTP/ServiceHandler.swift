@@ -156,7 +156,7 @@ final class ServiceHandler: HTTPHandler {
             return HTTPResponse(
                 status: 200, headers: [("Content-Type", Packet.mediaType)], body: try service.represent(packet).encoded())
         } catch let error as PacketError {
-            return problems(error.problems)
+            return .problems(error.problems)
         } catch let error as Rejection {
             return problem(Problem(error.status, error.code, error.detail))
         } catch {
@@ -207,7 +207,7 @@ final class ServiceHandler: HTTPHandler {
 
     private func response(_ answer: Answer) -> HTTPResponse {
         guard answer.isAccepted else {
-            var response = problems(answer.problems)
+            var response = HTTPResponse.problems(answer.problems)
             response.status = answer.status
             if let after = answer.retryAfter { response.headers.append(("Retry-After", String(Int(max(1, after.rounded(.up)))))) }
             return response
@@ -228,12 +228,7 @@ final class ServiceHandler: HTTPHandler {
         return HTTPResponse(status: answer.status, headers: [("Content-Type", Packet.mediaType)], body: body)
     }
 
-    func problem(_ one: Problem) -> HTTPResponse { problems([one]) }
-
-    private func problems(_ all: [Problem]) -> HTTPResponse {
-        HTTPResponse(
-            status: all.first?.status ?? 500, headers: [("Content-Type", Packet.mediaType)], body: Problem.document(all) + [0x0A])
-    }
+    func problem(_ one: Problem) -> HTTPResponse { .problem(one) }
 
     private func count(_ status: Int) { answers.count(status) }
 }

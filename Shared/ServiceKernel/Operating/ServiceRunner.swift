@@ -130,7 +130,7 @@ extension Service {
         for folder in ProcessGroup.abandoned(beside: state, slot: configuration.slot) {
             guard access("\(folder)/spool.sqlite", F_OK) == 0 else { continue }
             do {
-                let spool = try spoolForAdoption()
+                let spool = try openSpool()
                 let (packets, letters) = try await spool.adopt(from: folder)
                 if packets > 0 || letters > 0 {
                     log.notice(
