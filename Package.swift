@@ -75,13 +75,19 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         shared("Mapping", ["IDF", "YAML", "CSV"]),
-        family("Collectors", ["HTTP", "Archive", "YAML"], workers: ["file", "http"]),
+        family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
         family(
             "Parsers", ["Mapping", "CSV", "HTTP"], workers: ["csv", "shadowserver"],
             mappings: ["cins-army", "feodotracker", "openphish"]),
         family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "taxonomy"]),
         family("Outputs", ["SQLite", "CSV"], workers: ["file", "sql"]),
-        service("Control", ["ServiceKernel", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        service(
+            "StatusDaemon",
+            [
+                "ServiceKernel", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        service("Control", ["ServiceKernel", "StatusDaemon", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "intelmq", dependencies: ["Collectors", "Parsers", "Experts", "Outputs", "Control"], path: "Services/Fleet",
             swiftSettings: settings),

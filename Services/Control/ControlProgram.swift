@@ -19,7 +19,10 @@ enum ControlProgram {
 struct ControlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "intelmqctl", abstract: "Checks, runs and operates workflows.", version: Version.current,
-        subcommands: [Run.self, Up.self, Down.self, Check.self, DeadLetters.self, Audit.self])
+        subcommands: [
+            Run.self, Check.self, Up.self, Down.self, Status.self, Start.self, Stop.self, Restart.self, Reload.self, Pause.self,
+            Resume.self, Logs.self, Level.self, DeadLetters.self, Audit.self,
+        ])
 
     /// Reads a graph or ends with its errors.
     static func graph(_ path: String) throws -> Graph {

@@ -1,5 +1,6 @@
 import Glibc
 public import ServiceKernel
+import StatusDaemon
 
 /// The one program of the fleet: what it is called as, or its first argument, says what it does.
 public enum FleetProgram {
@@ -8,12 +9,14 @@ public enum FleetProgram {
         var arguments = CommandLine.arguments
         let called = arguments.removeFirst().split(separator: "/").last.map(String.init) ?? "intelmq"
         if called == "intelmqctl" { await ControlProgram.main(roster, arguments) }
+        if called == "intelmq-statusd" { await StatusDaemonProgram.main(roster, arguments) }
         if called != "intelmq", let worker = roster.worker(named: called) {
             await WorkerProgram.main(worker, roster: roster, arguments: arguments)
         }
         guard let verb = arguments.first else { fail(usage, code: 64) }
         arguments.removeFirst()
         if verb == "ctl" || verb == "intelmqctl" { await ControlProgram.main(roster, arguments) }
+        if verb == "statusd" { await StatusDaemonProgram.main(roster, arguments) }
         if let worker = roster.worker(named: verb) { await WorkerProgram.main(worker, roster: roster, arguments: arguments) }
         switch verb {
         case "list":
@@ -43,7 +46,8 @@ public enum FleetProgram {
         usage: intelmq WORKER [serve|run|check|sample|schema|openapi|man|self-test|update-db|dead-letters|spool|version] [options]
                intelmq list               the workers
                intelmq ctl VERB           the workflow as a whole (also: intelmqctl VERB)
-               intelmq install DIRECTORY  a link per worker, intelmq-WORKER, and intelmqctl
+               intelmq statusd --config F runs, watches and operates one worker (also: intelmq-statusd)
+               intelmq install DIRECTORY  a link per worker, intelmq-WORKER, intelmqctl and intelmq-statusd
                intelmq render [DIRECTORY] writes the generated papers of the source tree
                intelmq version
         help on a worker: intelmq WORKER --help
@@ -56,7 +60,7 @@ public enum FleetProgram {
         guard length > 0 else { fail("error: cannot find this program's own file", code: 74) }
         let program = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let own = "\(directory)/intelmq"
-        for name in roster.workers.map(\.programName) + ["intelmqctl"] + (program == own ? [] : ["intelmq"]) {
+        for name in roster.workers.map(\.programName) + ["intelmqctl", "intelmq-statusd"] + (program == own ? [] : ["intelmq"]) {
             let link = "\(directory)/\(name)"
             unlink(link)
             guard symlink(program, link) == 0 else {

@@ -1,6 +1,8 @@
 import Glibc
 import HTTP
+import IDF
 import ServiceKernel
+import StatusDaemon
 
 /// The nodes of a workflow as processes of this machine.
 struct LocalFleet {
@@ -16,8 +18,7 @@ struct LocalFleet {
         for node in graph.leavesFirst {
             let file = "\(directory)/etc/config.d/\(node.name).yaml"
             try replaceFile(file, with: Array(graph.configuration(of: node, state: "\(directory)/state").utf8), mode: 0o600)
-            let pid = try spawn(
-                ["/proc/self/exe", node.entry.name, "serve", "--config", file], log: "\(directory)/log/\(node.name).log")
+            let pid = try spawn(["statusd", "--config", file], log: "\(directory)/log/\(node.name).log")
             try replaceFile("\(directory)/run/\(node.name).pid", with: Array("\(pid)\n".utf8))
             if node.entry.family != .collector { try await waitUntilReady(node, pid) }
         }
@@ -30,45 +31,47 @@ struct LocalFleet {
         }
     }
 
+    /// The service answers for itself; its statusd says why it does not.
     private func waitUntilReady(_ node: Graph.Node, _ pid: pid_t) async throws(Rejection) {
         let client = HTTPClient(connectionsPerHost: 1)
-        for _ in 0..<500 {
+        let statusd = statusd(node.name)
+        for attempt in 0..<500 {
             if let answer = try? await client.send(HTTPClientRequest(url: "\(node.server)/readyz", timeoutMilliseconds: 1000)),
                 answer.status == 200
             {
                 return
             }
             var status: Int32 = 0
-            if waitpid(pid, &status, WNOHANG) == pid {
-                unlink("\(directory)/run/\(node.name).pid")
-                let log =
-                    readFile("\(directory)/log/\(node.name).log").map { String(decoding: $0.suffix(2000), as: UTF8.self) } ?? ""
+            let hasEnded = waitpid(pid, &status, WNOHANG) == pid
+            var end: String?
+            if attempt % 5 == 4, let answer = try? await statusd.call(.get, "/v1/status", timeoutMilliseconds: 1000) {
+                let processes = (try? JSONValue(parsing: answer.body))?["processes"]?.items ?? []
+                end = processes.compactMap { $0["last-end"]?.string }.first
+            }
+            if hasEnded || end != nil {
+                if hasEnded { unlink("\(directory)/run/\(node.name).pid") }
+                let log = readFile("\(directory)/log/\(node.name).log").map { String(decoding: $0.suffix(2000), as: UTF8.self) }
                 _ = await stop()
-                throw .unavailable("the node \(node.name) does not start:\n\(log)")
+                throw .unavailable("the node \(node.name) does not start: \(end ?? log ?? "")")
             }
             try? await Task.sleep(for: .milliseconds(20))
         }
         throw .unavailable("the node \(node.name) is not ready after 10 s; see \(directory)/log/\(node.name).log")
     }
 
+    /// The socket of a node's statusd.
+    func statusd(_ node: String) -> ControlSocket {
+        ControlSocket("\(directory)/state/\(node)/\(StatusDaemonProgram.socketName)")
+    }
+
     private func spawn(_ arguments: [String], log: String) throws(Rejection) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o640)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, 0x80)  // POSIX_SPAWN_SETSID: it outlives this terminal
-        var words = arguments.map { strdup($0) as UnsafeMutablePointer<CChar>? }
-        words.append(nil)
-        defer { for word in words { free(word) } }
-        var pid: pid_t = 0
-        let code = posix_spawn(&pid, arguments[0], &actions, &attributes, words, environ)
-        guard code == 0 else { throw .unavailable("cannot start a process: \(String(cString: strerror(code)))") }
-        return pid
+        let output = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+        guard output >= 0 else { throw .unavailable("cannot write \(log): \(String(cString: strerror(errno)))") }
+        defer { close(output) }
+        var process = Spawn(arguments)
+        process.output = output
+        process.isSession = true
+        return try process.start()
     }
 
     /// The processes that live, by node.

@@ -8,6 +8,7 @@ public enum Papers {
         var papers: [(String, String)] = [("openapi/schemas/idf-3.1.schema.json", IDFSchema.document.pretty() + "\n")]
         papers.append(("docs/fields.md", IDFSchema.page))
         var index = "# Workers\n\n| worker | what |\n|---|---|\n"
+        papers.append(("openapi/statusd.json", OpenAPI.ofStatusDaemon.pretty() + "\n"))
         for entry in roster.workers {
             papers.append(("openapi/\(entry.name).json", Renderer.openAPI(of: entry).pretty() + "\n"))
             papers.append(("docs/man/\(entry.programName).1", Renderer.man(of: entry)))

@@ -82,6 +82,23 @@ enum Program {
                 method: .post, url: "http://127.0.0.1:\(port)\(path)", headers: [("Content-Type", type)], body: body))
     }
 
+    /// What the statusd of a node answers.
+    static func statusd(
+        _ node: String, in fleet: String, _ path: String, _ method: HTTPMethod = .get
+    ) async throws -> HTTPClientResponse {
+        try await client.send(
+            HTTPClientRequest(
+                method: method, url: "http://localhost\(path)", body: method == .get ? nil : [],
+                unixSocket: "\(fleet)/state/\(node)/statusd.sock"))
+    }
+
+    /// The processes of a node's worker.
+    static func workers(of node: String, in fleet: String) async throws -> [Int32] {
+        let status = try JSONValue(parsing: try await statusd(node, in: fleet, "/v1/status").body)
+        let processes = status["processes"]?.items ?? []
+        return processes.compactMap { $0["pid"]?.integer.map { Int32($0) } }
+    }
+
     /// The sum of a counter over its labels.
     static func metric(_ name: String, port: Int) async throws -> Int {
         let page = String(

@@ -15,7 +15,7 @@ final class Place {
             let path = folder + "/" + name
             try? FileManager.default.createDirectory(
                 atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-            FileManager.default.createFile(atPath: path, contents: Data(content))
+            _ = FileManager.default.createFile(atPath: path, contents: Data(content))
         }
         try? FileManager.default.createDirectory(atPath: folder + "/tmp", withIntermediateDirectories: true)
         moved.folder = folder

@@ -15,6 +15,12 @@ struct Called: Sendable {
         return called
     }
     static func choose(_ called: Called) { box.withLock { $0 = called } }
+
+    /// What this program must be given to become this process again: a link's name says which worker it is, an argument does, too.
+    static var arguments: [String] {
+        let given = CommandLine.arguments.dropFirst()
+        return given.first.flatMap { current.roster.worker(named: $0) } == nil ? [current.worker.name] + given : Array(given)
+    }
 }
 
 /// Exit codes, as in sysexits.h.
@@ -119,7 +125,7 @@ extension WorkerCommand {
             if selfTest { return try await SelfTest.parse([]).run() }
             if updateDatabase { return try await UpdateDatabase.run(options) }
             if let stopAfter { return try await Run.run(options, files: [], stopAfter: stopAfter) }
-            var configuration = try reading { () throws(ConfigurationError) in try options.read() }
+            let configuration = try reading { () throws(ConfigurationError) in try options.read() }
             guard configuration.listen != nil || configuration.entry.family == .collector else {
                 say(
                     "error: \(configuration.name) has nothing to serve: the configuration has no listen:, and without one only `run` makes sense"
@@ -141,33 +147,29 @@ extension WorkerCommand {
                 throw ExitCode(Exit.configuration)
             }
             if daemon { return try daemonise() }
-            if let slot = ProcessGroup.slot {
-                configuration.slot = slot
-                configuration.state = configuration.state.map { "\($0)/slot-\(slot)" }
-            } else if processes > 1 {
-                let log = Log.worker(configuration.name, format: configuration.logFormat, level: configuration.logLevel)
-                return await ProcessGroup(count: processes, arguments: CommandLine.arguments, log: log).run(
-                    signals: Signals.stream())
+            if Slot.own == nil, processes > 1 {
+                let supervisor = Supervisor(
+                    Called.arguments, count: processes, grace: configuration.limits.drain.duration + .seconds(5),
+                    log: Log.worker(configuration.name, format: configuration.logFormat, level: configuration.logLevel))
+                return await supervisor.run(signals: Signals.stream())
             }
+            Supervisor.followSupervisor()
             // Before anything is opened: a signal during the start must not end the process as if nobody cared.
             let signals = Signals.stream()
-            let runner = try reading { () throws(ConfigurationError) in try ServiceRunner(configuration) }
+            let runner = try reading { () throws(ConfigurationError) in
+                try ServiceRunner(configuration, reread: { () throws(ConfigurationError) in try options.read() })
+            }
             await runner.run(signals: signals)
         }
 
         /// Starts this program once more, in a session of its own, and prints its process id.
         private func daemonise() throws {
-            var attributes = posix_spawnattr_t()
-            posix_spawnattr_init(&attributes)
-            posix_spawnattr_setflags(&attributes, Int16(0x80))  // POSIX_SPAWN_SETSID
-            var arguments = CommandLine.arguments.filter { $0 != "--daemon" }.map { strdup($0) as UnsafeMutablePointer<CChar>? }
-            arguments.append(nil)
-            var child: pid_t = 0
-            guard posix_spawn(&child, "/proc/self/exe", nil, &attributes, arguments, environ) == 0 else {
-                say("error: cannot start in the background: \(String(cString: strerror(errno)))")
+            var child = Spawn(Called.arguments.filter { $0 != "--daemon" })
+            child.isSession = true
+            do throws(Rejection) { put("\(try child.start())") } catch {
+                say("error: \(error.detail)")
                 throw ExitCode(Exit.io)
             }
-            put("\(child)")
         }
     }
 

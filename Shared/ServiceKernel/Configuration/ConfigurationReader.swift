@@ -34,8 +34,7 @@ public struct ConfigurationReader {
 
     private static let members = [
         "worker", "settings", "listen", "edges", "ack", "state", "limits", "log", "threads", "insecure", "overwrite",
-        "keep-original",
-        "producer", "name",
+        "keep-original", "producer", "name", "control", "tokens", "tls", "statusd",
     ]
 
     private mutating func service(_ document: YAMLDocument, _ root: YAMLNode, expected: RosterEntry?) -> ServiceConfiguration? {
@@ -73,10 +72,15 @@ public struct ConfigurationReader {
             read(document, key, value, &configuration)
         }
         apply(document, root["settings"], to: configuration, at: root)
-        if let listen = configuration.listen, !configuration.isInsecure, !Self.isLocal(listen), let node = root["listen"] {
+        configuration.source = root.flow
+        configuration.settingsText = root["settings"]?.flow ?? ""
+        let isGuarded = !configuration.tokens.isEmpty || configuration.tls?.clientAuthority != nil || configuration.isInsecure
+        for (listen, node) in [(configuration.listen, root["listen"]), (configuration.statusd.listen, root["statusd"]?["listen"])] {
+            guard let listen, let node, !isGuarded, !Self.isLocal(listen) else { continue }
             note(
                 document, "listening on \(listen) opens a door to the network without authentication", node,
-                "listen on 127.0.0.1 or a Unix socket, or say insecure: true if something else guards this address")
+                "add tokens: or tls: with client-ca:, or listen on 127.0.0.1 or a Unix socket, or say insecure: true if something else guards this address"
+            )
         }
         return configuration
     }
@@ -95,12 +99,13 @@ public struct ConfigurationReader {
             case "settings":
                 guard value.isNull || value.pairs != nil else { throw wanted("a mapping of setting names to values", value) }
             case "name": configuration.name = try String(setting: value)
-            case "listen":
-                let text = try String(setting: value)
-                guard text.hasPrefix("unix:/") || text.split(separator: ":").last.flatMap({ UInt16($0) }) != nil else {
-                    throw wanted("address:port like 127.0.0.1:8080, or unix:/run/intelmq/x.sock", value)
-                }
-                configuration.listen = text
+            case "listen": configuration.listen = try Self.address(value)
+            case "control": configuration.control = try String(setting: value)
+            case "tokens":
+                guard let items = value.array else { throw wanted("a list like [{file: /run/secrets/x, roles: [data]}]", value) }
+                for item in items { configuration.tokens.append(try AccessToken(setting: item)) }
+            case "tls": configuration.tls = try TLSConfiguration(setting: value)
+            case "statusd": configuration.statusd = try statusd(document, value)
             case "edges": configuration.edges = try edges(document, value)
             case "ack":
                 guard let mode = value.string.flatMap({ AckMode(rawValue: $0) }) else { throw wanted("relay or durable", value) }
@@ -146,16 +151,42 @@ public struct ConfigurationReader {
             guard let to = node.string, ["http://", "https://", "file:///", "stdout:"].contains(where: to.hasPrefix) else {
                 throw wanted("a target beginning with http://, https://, file:/// or stdout:", node)
             }
-            for (key, _) in item.pairs ?? [] where !["to", "name"].contains(key.string) {
-                unknown(document, key, ["to", "name"], "in an edge")
+            let members = ["to", "name", "token", "ca"]
+            for (key, _) in item.pairs ?? [] where !members.contains(key.string ?? "") {
+                unknown(document, key, members, "in an edge")
             }
-            let edge = EdgeConfiguration(to: to, name: item["name"]?.string)
+            var edge = EdgeConfiguration(to: to, name: item["name"]?.string)
+            if let token = item["token"] { edge.token = try SecretFile(setting: token["file"] ?? token) }
+            if let authority = item["ca"] { edge.authority = try String(setting: authority) }
             guard !edges.contains(where: { $0.name == edge.name }) else {
                 throw SettingProblem("two edges are named \"\(edge.name)\"", help: "give one a name: of its own", at: item)
             }
             edges.append(edge)
         }
         return edges
+    }
+
+    private static func address(_ value: YAMLNode) throws(SettingProblem) -> String {
+        let text = try String(setting: value)
+        guard text.hasPrefix("unix:/") || text.split(separator: ":").last.flatMap({ UInt16($0) }) != nil else {
+            throw wanted("address:port like 127.0.0.1:8080, or unix:/run/intelmq/x.sock", value)
+        }
+        return text
+    }
+
+    private mutating func statusd(_ document: YAMLDocument, _ value: YAMLNode) throws(SettingProblem) -> StatusDaemonConfiguration {
+        guard let pairs = value.pairs else { throw wanted("a mapping like {listen: 127.0.0.1:9080, processes: 2}", value) }
+        var configuration = StatusDaemonConfiguration()
+        for (key, value) in pairs {
+            switch key.string {
+            case "listen": configuration.listen = try Self.address(value)
+            case "processes":
+                configuration.processes = try Int(setting: value)
+                guard (1...256).contains(configuration.processes) else { throw wanted("a number from 1 to 256", value) }
+            default: unknown(document, key, ["listen", "processes"], "in \"statusd\"")
+            }
+        }
+        return configuration
     }
 
     private mutating func limits(_ document: YAMLDocument, _ value: YAMLNode, _ limits: inout ServiceConfiguration.Limits) {

@@ -1,3 +1,4 @@
+import Glibc
 public import Logging
 
 /// How one service runs: which worker, its settings, where it listens, where its events go. One YAML file.
@@ -24,6 +25,14 @@ public struct ServiceConfiguration: Sendable {
     public var logFormat: LogFormat = .text
     /// Threads that serve HTTP.
     public var threads = 1
+    /// Folder of the control socket; nil: the folder of the state.
+    public var control: String?
+    /// Tokens that callers must show.
+    public var tokens: [AccessToken] = []
+    /// Certificate and key of the listener.
+    public var tls: TLSConfiguration?
+    /// The daemon beside the service.
+    public var statusd = StatusDaemonConfiguration()
     /// Allows a listener beyond loopback without authentication.
     public var isInsecure = false
     /// Whether `fill` replaces values that are there.
@@ -35,7 +44,11 @@ public struct ServiceConfiguration: Sendable {
     /// Whether this is a one-time run: results go where the run says, dead letters to the log.
     public var isOneTime = false
     /// Which of several processes on the same port this is.
-    public var slot: Int?
+    public private(set) var slot: Int?
+    /// The configuration as it was written, to notice changes.
+    var source = ""
+    /// The settings as they were written.
+    var settingsText = ""
 
     /// Bounds that keep a service alive whatever it is sent.
     public struct Limits: Sendable {
@@ -61,6 +74,25 @@ public struct ServiceConfiguration: Sendable {
         public var drain = Interval(seconds: 20)
     }
 
+    /// Makes this the configuration of one of several processes: each has a folder of its own for its state.
+    mutating func takeSlot(_ number: Int?) {
+        slot = number
+        state = state.map { Slot.folder($0, number) }
+    }
+
+    /// Folder of the control sockets of all processes: `control:`, `state:`, or one in the folder that systemd or a container provides.
+    public var controlFolder: String? {
+        if let control { return control }
+        if let state { return slot == nil ? state : String(state.dropLast("/slot-\(slot ?? 0)".utf8.count)) }
+        return getenv("RUNTIME_DIRECTORY").map { "\(String(cString: $0))/\(name)" }
+    }
+
+    /// Path of the control socket of this process.
+    public var controlSocket: String? { controlSocket(slot: slot) }
+
+    /// Path of the control socket of one of the processes.
+    public func controlSocket(slot: Int?) -> String? { controlFolder.map { "\(Slot.folder($0, slot))/control.sock" } }
+
     /// A configuration without listener and edges.
     public init(_ entry: RosterEntry, name: String? = nil) {
         self.entry = entry
@@ -71,11 +103,15 @@ public struct ServiceConfiguration: Sendable {
 }
 
 /// One arrow of the graph: where packets of this service go.
-public struct EdgeConfiguration: Sendable, Hashable {
+public struct EdgeConfiguration: Sendable, Equatable {
     /// Name in metrics and the spool's cursor.
     public var name: String
     /// `http://…`, `https://…`, `file:///…` or `stdout:`.
     public var to: String
+    /// The token to show there.
+    public var token: SecretFile?
+    /// PEM file of the authorities that may have signed the target's certificate; nil: the system's.
+    public var authority: String?
 
     /// Names a target; the name defaults to its host and port, or its path.
     public init(to: String, name: String? = nil) {
@@ -89,6 +125,14 @@ public struct EdgeConfiguration: Sendable, Hashable {
             name ?? withoutUser(target).replacing("/v1/packets", with: "").split(separator: "/").last.map(String.init)
             ?? target
     }
+}
+
+/// The daemon that supervises and shows a service.
+public struct StatusDaemonConfiguration: Sendable, Equatable {
+    /// Where it listens besides its own socket, as `127.0.0.1:9080`; nil: nowhere.
+    public var listen: String?
+    /// How many processes of the worker it runs, on one port.
+    public var processes = 1
 }
 
 /// A URL without user and password, which belong into no log, metric, answer or report.

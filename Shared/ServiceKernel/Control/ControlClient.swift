@@ -6,8 +6,7 @@ import Logging
 /// Operates one service: over its control socket while it runs, and otherwise on its folder directly.
 public struct ControlClient: Sendable {
     private let configuration: ServiceConfiguration
-    private let client = HTTPClient(connectionsPerHost: 1)
-    private let socket: String?
+    private let socket: ControlSocket
     /// The service itself, without a listener, where none runs.
     private let idle: ControlHandler?
 
@@ -16,15 +15,13 @@ public struct ControlClient: Sendable {
         var configuration = configuration
         configuration.logFormat = .text
         self.configuration = configuration
-        guard let state = configuration.state else {
+        guard let path = configuration.controlSocket else {
             throw ConfigurationError([
-                "error: \(configuration.name) has no state: folder, so it keeps no spool, no dead letters and no control socket"
+                "error: \(configuration.name) has no control: and no state: folder, so it keeps no spool, no dead letters and no control socket"
             ])
         }
-        let socket = "\(state)/\(ControlHandler.socketName)"
-        self.socket = socket
-        let probe = HTTPClientRequest(url: "http://localhost/livez", timeoutMilliseconds: 5000, unixSocket: socket)
-        if access(socket, F_OK) == 0, (try? await client.send(probe))?.status == 200 {
+        socket = ControlSocket(path)
+        if access(path, F_OK) == 0, (try? await socket.call(.get, "/livez", timeoutMilliseconds: 5000))?.status == 200 {
             idle = nil
         } else {
             idle = ControlHandler(
@@ -44,16 +41,11 @@ public struct ControlClient: Sendable {
             let answer = await idle.answer(method, path, query, body)
             (status, bytes) = (answer.status, answer.body)
         } else {
-            let text = query.map { "\(Self.escaped($0.0))=\(Self.escaped($0.1))" }.joined(separator: "&")
-            var request = HTTPClientRequest(
-                method: method, url: "http://localhost\(path)\(text.isEmpty ? "" : "?" + text)",
-                body: method == .get || method == .delete ? nil : body, timeoutMilliseconds: 300_000, unixSocket: socket)
-            request.headers = [("Content-Type", "application/octet-stream")]
             do throws(HTTPClientError) {
-                let answer = try await client.send(request)
+                let answer = try await socket.call(method, path, query, body: body)
                 (status, bytes) = (answer.status, answer.body)
             } catch {
-                throw .unavailable("\(configuration.name) does not answer on \(socket ?? ""): \(error)")
+                throw .unavailable("\(configuration.name) does not answer on \(socket.path): \(error)")
             }
         }
         guard let value = try? JSONValue(parsing: bytes) else {
@@ -68,15 +60,4 @@ public struct ControlClient: Sendable {
 
     /// Lets go of the folder where the service does not run.
     public func close() async { await idle?.service.close() }
-
-    private static func escaped(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF")
-        return text.utf8.map { byte in
-            let isPlain =
-                byte >= 0x30 && byte <= 0x39 || byte >= 0x41 && byte <= 0x5A || byte >= 0x61 && byte <= 0x7A
-                || "-_.~".utf8.contains(byte)
-            return isPlain
-                ? String(UnicodeScalar(byte)) : "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
-        }.joined()
-    }
 }

@@ -1,5 +1,6 @@
 import HTTP
 import IDF
+import Logging
 import Spool
 
 /// The calls that operate a service: on its control socket `STATE/control.sock`, which only the service's own user may open.
@@ -13,14 +14,13 @@ final class ControlHandler: HTTPHandler {
         desk = DeadLetterDesk(service: service)
     }
 
-    /// Name of the socket in the folder of the service's state.
-    static let socketName = "control.sock"
     /// Most letters that one call lists, deletes or sends again.
     static let most = 10_000
 
     func immediate(_ head: HTTPRequestHead) -> HTTPResponse? {
         switch (head.path, head.method.route) {
         case ("/livez", .get): HTTPResponse(text: "ok\n")
+        case ("/readyz", .get): HTTPResponse(status: service.isReady ? 200 : 503, text: "\(service.phase)\n")
         case ("/metrics", .get):
             HTTPResponse(text: service.metrics.page(), contentType: "text/plain; version=0.0.4; charset=utf-8")
         default: nil
@@ -36,65 +36,92 @@ final class ControlHandler: HTTPHandler {
 
     /// Answers one call.
     func answer(_ method: HTTPMethod, _ path: String, _ query: [(String, String)], _ body: [UInt8]) async -> HTTPResponse {
-        let steps = path.split(separator: "/").dropFirst().map(String.init)
-        do throws(Rejection) {
-            switch (method, steps.first, steps.count) {
-            case (.get, "status", 1): return .json(service.status)
-            case (_, "dead-letters", 1): return try await deadLetters(method, query)
-            case (.post, "dead-letters", 2) where steps[1] == "replay": return try await replay(try await chosen(query), query)
-            case (.post, "dead-letters", 2) where steps[1] == "import": return try await importDump(body)
-            case (_, "dead-letters", 2...3):
-                guard let id = Int64(steps[1]) else { throw .malformed("\"\(steps[1])\" is no number of a dead letter") }
-                return try await deadLetter(method, id, steps.count == 3 ? steps[2] : nil, query, body)
-            default:
-                return .problem(
-                    Problem(
-                        404, "unknown-path",
-                        "no such call here; there are GET /v1/status, and GET, PUT, DELETE, POST …/replay and …/import on /v1/dead-letters"
-                    ))
-            }
-        } catch {
-            if case .missing(let what) = error { return .problem(Problem(404, "not-found", what)) }
-            return .problem(Problem(error.status, error.code, error.detail))
+        let (route, values): (Route, [String])
+        do throws(RouteProblem) { (route, values) = try Route.find(method, path, in: Route.control) } catch {
+            return error.response(path)
         }
+        let answer: HTTPResponse
+        do throws(Rejection) {
+            answer = try await call(route.name, values.first, query, body)
+        } catch {
+            let problem =
+                if case .missing(let what) = error { Problem(404, "not-found", what) } else {
+                    Problem(error.status, error.code, error.detail)
+                }
+            answer = .problem(problem)
+        }
+        if method != .get {
+            service.log.notice("operated", metadata: ["call": "\(method.rawValue) \(path)", "status": "\(answer.status)"])
+        }
+        return answer
+    }
+
+    private func call(
+        _ name: Route.Name, _ value: String?, _ query: [(String, String)], _ body: [UInt8]
+    ) async throws(Rejection) -> HTTPResponse {
+        switch name {
+        case .status: return .json(service.status)
+        case .spec: return .json(Renderer.specification(of: service.configuration.entry))
+        case .config: return .json(service.configuration.shown)
+        case .reload: return reload()
+        case .pause: return state(paused: true)
+        case .resume: return state(paused: false)
+        case .logLevel: return try logLevel(query)
+        case .deadLetters: return try await list(query)
+        case .deleteDeadLetters:
+            return .meta("deleted", try await desk.delete(try await chosen(query).map(\.id)))
+        case .replayDeadLetters: return try await replay(try await chosen(query), query)
+        case .importDeadLetters: return try await importDump(body)
+        case .deadLetter:
+            let stored = try await desk.find(try Self.id(value))
+            return .json(.object(["data": stored.letter.resource(stored.id)]))
+        case .editDeadLetter:
+            try await desk.edit(try Self.id(value), body)
+            return .meta("edited", 1)
+        case .deleteDeadLetter: return .meta("deleted", try await desk.delete([try await desk.find(try Self.id(value)).id]))
+        case .replayDeadLetter: return try await replay([try await desk.find(try Self.id(value))], query)
+        default: throw .missing("no such call here")
+        }
+    }
+
+    private func reload() -> HTTPResponse {
+        do throws(ConfigurationError) {
+            return .json(.object(["meta": .object(["changed": .boolean(try service.reload())])]))
+        } catch {
+            return .problems(error.messages.map { Problem(422, "configuration", $0) })
+        }
+    }
+
+    private func state(paused: Bool) -> HTTPResponse {
+        service.paused.store(paused, ordering: .relaxed)
+        return .json(.object(["meta": .object(["state": .string("\(service.phase)")])]))
+    }
+
+    private func logLevel(_ query: [(String, String)]) throws(Rejection) -> HTTPResponse {
+        let text = query.first { $0.0 == "level" }?.1 ?? ""
+        guard let level = Logger.Level(rawValue: text) else {
+            throw .malformed("level: found \"\(text.prefix(40))\", wanted trace, debug, info, notice, warning, error or critical")
+        }
+        LogLevel.set(level)
+        return .json(.object(["meta": .object(["level": .string(level.rawValue)])]))
     }
 
     // MARK: dead letters
 
-    private func deadLetters(_ method: HTTPMethod, _ query: [(String, String)]) async throws(Rejection) -> HTTPResponse {
-        switch method {
-        case .get:
-            let limit = try Self.number("limit", query) ?? 100
-            let after = try Self.number("after", query)
-            let (letters, total) = try await desk.list(
-                try Self.filter(query), limit: min(max(1, Int(limit)), Self.most), after: after)
-            return .json(
-                .object([
-                    "data": .array(letters.map { $0.letter.resource($0.id) }), "meta": .object(["total": .integer(total)]),
-                ]))
-        case .delete:
-            let ids = try await chosen(query).map(\.id)
-            return .json(.object(["meta": .object(["deleted": .integer(try await desk.delete(ids))])]))
-        default: return .problem(Problem(405, "wrong-method", "/v1/dead-letters takes GET and DELETE"))
-        }
+    private func list(_ query: [(String, String)]) async throws(Rejection) -> HTTPResponse {
+        let limit = try Self.number("limit", query) ?? 100
+        let after = try Self.number("after", query)
+        let (letters, total) = try await desk.list(
+            try Self.filter(query), limit: min(max(1, Int(limit)), Self.most), after: after)
+        return .json(
+            .object([
+                "data": .array(letters.map { $0.letter.resource($0.id) }), "meta": .object(["total": .integer(total)]),
+            ]))
     }
 
-    private func deadLetter(
-        _ method: HTTPMethod, _ id: Int64, _ verb: String?, _ query: [(String, String)], _ body: [UInt8]
-    ) async throws(Rejection) -> HTTPResponse {
-        switch (method, verb) {
-        case (.get, nil):
-            let stored = try await desk.find(id)
-            return .json(.object(["data": stored.letter.resource(stored.id)]))
-        case (.put, nil):
-            try await desk.edit(id, body)
-            return .json(.object(["meta": .object(["edited": .integer(1)])]))
-        case (.delete, nil):
-            _ = try await desk.find(id)
-            return .json(.object(["meta": .object(["deleted": .integer(try await desk.delete([id]))])]))
-        case (.post, "replay"): return try await replay([try await desk.find(id)], query)
-        default: return .problem(Problem(405, "wrong-method", "a dead letter takes GET, PUT, DELETE and POST …/replay"))
-        }
+    private static func id(_ value: String?) throws(Rejection) -> Int64 {
+        guard let id = value.flatMap({ Int64($0) }) else { throw .malformed("\"\(value ?? "")\" is no number of a dead letter") }
+        return id
     }
 
     /// The letters that a query names. Deleting or sending again everything wants a word: `all=true`.
@@ -169,18 +196,4 @@ final class ControlHandler: HTTPHandler {
         guard let number = Int64(value), number >= 0 else { throw .malformed("\(name): found \"\(value)\", wanted a number") }
         return number
     }
-}
-
-extension HTTPResponse {
-    static func json(_ value: JSONValue, status: Int = 200) -> HTTPResponse {
-        HTTPResponse(status: status, headers: [("Content-Type", Packet.mediaType)], body: value.bytes + [0x0A])
-    }
-
-    /// A JSON:API error document with the status of its first error.
-    static func problems(_ all: [Problem]) -> HTTPResponse {
-        HTTPResponse(
-            status: all.first?.status ?? 500, headers: [("Content-Type", Packet.mediaType)], body: Problem.document(all) + [0x0A])
-    }
-
-    static func problem(_ one: Problem) -> HTTPResponse { problems([one]) }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import IDF
 import Spool
 
@@ -9,16 +10,17 @@ extension Service {
     public var status: JSONValue {
         var members: [JSONValue.Member] = [
             .init("worker", .string(configuration.entry.name)), .init("name", .string(configuration.name)),
-            .init("state", .string(isReady ? "running" : "stopping")), .init("ack", .string(configuration.ack.rawValue)),
-            .init("version", .string(Version.current)),
+            .init("state", .string("\(phase)")), .init("ack", .string(configuration.ack.rawValue)),
+            .init("version", .string(Version.current)), .init("pid", .integer(Int(getpid()))),
             .init("started", .integer(Int(metrics.value("intelmq_start_timestamp_seconds")))),
         ]
-        // Since this process started.
-        let counts = ["received", "dropped", "dead_lettered"].map { name in
+        // Since this process started. Parsers take reports, collectors fetch them.
+        let counts = ["received", "sent", "dropped", "dead_lettered"].map { name in
             JSONValue.Member(
                 name.replacing("_", with: "-"), .integer(Int(metrics.value("intelmq_events_\(name)_total"))))
         }
         members.append(.init("events", .object(counts)))
+        members.append(.init("errors", .integer(Int(metrics.value("intelmq_errors_total")))))
         members.append(
             .init(
                 "edges",

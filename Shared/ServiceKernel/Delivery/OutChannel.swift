@@ -66,14 +66,24 @@ public protocol OutChannel: Sendable {
 
 /// POSTs packets to the next service.
 struct HTTPChannel: OutChannel {
-    let url: String
-    let client: HTTPClient
-    let timeout: Interval
+    private let edge: EdgeConfiguration
+    private let client: HTTPClient
+    private let request: HTTPClientRequest
+
+    /// - Parameter tls: the certificate to show where the target wants one.
+    init(_ edge: EdgeConfiguration, client: HTTPClient, tls: TLSConfiguration?, timeout: Interval) {
+        self.edge = edge
+        self.client = client
+        request = HTTPClientRequest(
+            method: .post, url: edge.to, headers: [("Content-Type", Packet.mediaType)],
+            timeoutMilliseconds: Int(timeout.seconds * 1000), connectTimeoutMilliseconds: 3000, responseLimit: 1 << 20,
+            caFile: edge.authority, certificateFile: tls?.certificate, keyFile: tls?.key)
+    }
 
     func send(_ packet: Outgoing) async -> Delivery {
-        let request = HTTPClientRequest(
-            method: .post, url: url, headers: [("Content-Type", Packet.mediaType)], body: packet.bytes,
-            timeoutMilliseconds: Int(timeout.seconds * 1000), connectTimeoutMilliseconds: 3000, responseLimit: 1 << 20)
+        var request = request
+        request.body = packet.bytes
+        if let token = edge.token { request.headers.append(("Authorization", "Bearer \(token.revealed)")) }
         do {
             let response = try await client.send(request)
             switch response.status {
@@ -83,7 +93,7 @@ struct HTTPChannel: OutChannel {
                 // A whole number of seconds; the other form, a date, is left to our own back-off. An hour is enough for anyone.
                 let after = response.header("Retry-After").flatMap { UInt32($0) }.map { Double(min($0, 3600)) }
                 return .later(
-                    "\(withoutUser(url)) answered \(response.status): \(Self.reason(response.body))",
+                    "\(withoutUser(edge.to)) answered \(response.status): \(Self.reason(response.body))",
                     afterSeconds: after)
             }
         } catch {

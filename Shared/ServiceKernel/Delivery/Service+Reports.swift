@@ -10,11 +10,11 @@ extension Service {
     /// Takes one report in: parses it and hands its events on, while the rest is still being parsed.
     /// - Parameter limit: stop after so many events.
     public func take(_ report: Report, limit: Int = .max) async -> Answer {
+        guard isReady else { return notNow }
+        let role = role
+        if case .reloading = role { return Self.reloading }
         guard case .parser(let parser) = role else {
             return .refused(422, "wrong-resource", "\(configuration.name) takes no reports")
-        }
-        guard isReady else {
-            return .refused(503, "stopping", "\(configuration.name) is stopping; send the report again", retryAfter: 1)
         }
         metrics.count("intelmq_reports_received_total")
         let now = Timestamp.now()
@@ -71,9 +71,7 @@ extension Service {
         }
         let outcome = await feed.outcome()
         guard answer.isAccepted else { return answer }
-        if Task.isCancelled {
-            return .refused(503, "stopping", "\(configuration.name) is stopping; send the report again", retryAfter: 1)
-        }
+        if Task.isCancelled { return notNow }
         if outcome.rejected.count >= ParsedEvents.rejectionLimit {
             return .refused(
                 422, "malformed",

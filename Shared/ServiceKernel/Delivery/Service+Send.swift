@@ -36,6 +36,7 @@ extension Service {
         let delivery = await edge.channel.send(packet)
         switch delivery {
         case .delivered:
+            if tap.isWatched { tap.show(packet, over: edge.name) }
             metrics.count("intelmq_events_sent_total", packet.count, [("edge", edge.name)])
             edge.lastSuccess.store(Int(Timestamp.now().nanoseconds / 1_000_000_000), ordering: .relaxed)
             if edge.isDown.exchange(false, ordering: .relaxed) { log.notice("edge is back", metadata: ["edge": "\(edge.name)"]) }
@@ -90,8 +91,13 @@ extension Service {
         guard let spool else { return }
         await withDiscardingTaskGroup { group in
             // What was given back because the service stops would come again at once.
-            while isReady, await edge.gate.enter() {
-                guard isReady, let spooled = await spool.next(edge: edge.name) else {
+            while await whenRunning(), await edge.gate.enter() {
+                guard let spooled = await spool.next(edge: edge.name) else {
+                    edge.gate.leave()
+                    return
+                }
+                guard await whenRunning() else {
+                    spool.release(edge: edge.name, sequence: spooled.sequence)
                     edge.gate.leave()
                     return
                 }

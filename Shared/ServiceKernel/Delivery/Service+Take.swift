@@ -16,15 +16,15 @@ extension Service {
 
     /// Takes one packet in and answers when it may be forgotten by whoever sent it.
     public func take(_ packet: Packet, started: ContinuousClock.Instant) async -> Answer {
-        guard isReady else {
-            return .refused(503, "stopping", "\(configuration.name) is stopping; send the packet again", retryAfter: 1)
-        }
+        guard isReady else { return notNow }
+        if tap.isWatched { tap.show(packet) }
         let answer: Answer
         switch role {
         case .expert(let expert): answer = await take(packet, expert)
         case .output(let output): answer = await take(packet, output)
         case .parser: answer = await takeReports(packet)
         case .collector: answer = .refused(405, "no-intake", "\(configuration.name) is a collector: it takes no packets")
+        case .reloading: answer = Self.reloading
         }
         if answer.isAccepted {
             metrics.count("intelmq_events_received_total", packet.events.count)
@@ -141,6 +141,8 @@ extension Service {
             return .refused(status, "spool", "\(error)", retryAfter: 5)
         }
     }
+
+    static let reloading = Answer.refused(503, "reloading", "the service is reading its configuration; send it again", retryAfter: 1)
 
     static let noGrave = Answer.refused(
         503, "no-dead-letters", "an event cannot be processed and its dead letter cannot be kept; see the log of this service",

@@ -39,6 +39,8 @@ extension Service {
 
     /// What the worker knows about one value, or nil if the value is none of the look-up field's type.
     public func lookup(_ value: String) throws(Rejection) -> Event? {
+        let role = role
+        if case .reloading = role { throw .unavailable("\(configuration.name) is reloading") }
         guard case .expert(let expert) = role, let field = configuration.entry.spec.lookup else {
             throw .missing("\(configuration.name) offers no look-up")
         }
@@ -66,6 +68,7 @@ extension Service {
                 if let first = parsed.rejected.first { throw first.rejection }
                 result.events += parsed.events
             }
+        case .reloading: throw .unavailable("\(configuration.name) is reloading")
         case .output, .collector: throw .malformed("\(configuration.name) makes no packets to look at")
         }
         return result

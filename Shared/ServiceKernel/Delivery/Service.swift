@@ -7,8 +7,13 @@ import Synchronization
 /// One running worker: takes packets and reports in, works, hands on, acknowledges. Every channel comes through here,
 /// so that delivery is proved once.
 public final class Service: Sendable {
-    /// How the service runs.
-    public let configuration: ServiceConfiguration
+    /// How the service runs; a reload exchanges it.
+    public var configuration: ServiceConfiguration { running.withLock { $0.configuration } }
+    let running: Mutex<Running>
+    /// Reads the configuration anew; nil where it came from nowhere that could change.
+    let reread: Reread?
+    /// Reads a configuration from where it came from.
+    public typealias Reread = @Sendable () throws(ConfigurationError) -> ServiceConfiguration
     /// Its counters.
     public let metrics = Metrics()
     let log: Log
@@ -17,6 +22,9 @@ public final class Service: Sendable {
     let emitter = UUID.v7().description
     private let spoolBox = Mutex<Spool?>(nil)
     private let draining = Atomic<Bool>(false)
+    let paused = Atomic<Bool>(false)
+    /// Whoever watches events pass.
+    let tap = Tap()
     /// Counts how often something that settings name was reopened.
     let generation = Atomic<Int>(0)
 
@@ -26,28 +34,50 @@ public final class Service: Sendable {
         case parser(any Parser)
         case expert(any Expert)
         case output(any Output)
+        /// Between two configurations.
+        case reloading
     }
-    let role: Role
+    var role: Role { running.withLock { $0.role } }
+    /// Who may come in.
+    var door: Door { running.withLock { $0.door } }
+
+    /// What a reload exchanges.
+    struct Running: Sendable {
+        var configuration: ServiceConfiguration
+        var role: Role
+        var door: Door
+        /// The worker with its settings before it has opened anything: what a refused reload goes back to.
+        let unprepared: any Worker
+
+        /// Lets the worker open what it needs.
+        init(_ configuration: ServiceConfiguration, log: Log) throws(ConfigurationError) {
+            self.configuration = configuration
+            unprepared = configuration.worker
+            door = Door(tokens: configuration.tokens, tls: configuration.tls, listen: configuration.listen)
+            let name = configuration.entry.name
+            do {
+                if let state = configuration.state { try makeFolder(state) }
+                try self.configuration.worker.prepare(WorkerContext(stateDirectory: configuration.state, log: log))
+            } catch {
+                throw ConfigurationError(["error: \(name) cannot start: \(error.detail)"])
+            }
+            switch self.configuration.worker {
+            case let worker as any Expert: role = .expert(worker)
+            case let worker as any Parser: role = .parser(worker)
+            case let worker as any Output: role = .output(worker)
+            case let worker as any Collector: role = .collector(worker)
+            default: throw ConfigurationError(["error: \(name) is of no family"])
+            }
+        }
+    }
 
     /// Makes a service; `prepare` of its worker opens what it needs.
     /// - Parameter edges: where events go.
-    init(_ configuration: ServiceConfiguration, edges: [Edge], log: Log) throws(ConfigurationError) {
-        var configuration = configuration
+    init(_ configuration: ServiceConfiguration, edges: [Edge], log: Log, reread: Reread? = nil) throws(ConfigurationError) {
+        let made = try Running(configuration, log: log)
         let name = configuration.entry.name
-        do {
-            if let state = configuration.state { try makeFolder(state) }
-            try configuration.worker.prepare(WorkerContext(stateDirectory: configuration.state, log: log))
-        } catch {
-            throw ConfigurationError(["error: \(name) cannot start: \(error.detail)"])
-        }
-        switch configuration.worker {
-        case let worker as any Expert: role = .expert(worker)
-        case let worker as any Parser: role = .parser(worker)
-        case let worker as any Output: role = .output(worker)
-        case let worker as any Collector: role = .collector(worker)
-        default: throw ConfigurationError(["error: \(name) is of no family"])
-        }
-        self.configuration = configuration
+        running = Mutex(made)
+        self.reread = reread
         self.edges = edges
         self.log = log
         metrics.set("intelmq_start_timestamp_seconds", Double(Timestamp.now().nanoseconds) / 1e9)
@@ -61,7 +91,7 @@ public final class Service: Sendable {
         // What was accepted when the service still was durable must go on, whatever it is now. A one-time run leaves it alone.
         let hasSpool = configuration.state.map { access("\($0)/spool.sqlite", F_OK) == 0 } ?? false
         let hasBacklog = !configuration.isOneTime && hasSpool
-        if configuration.ack == .durable || hasBacklog, !isFinal { _ = try openSpool() }
+        if configuration.ack == .durable || hasBacklog, made.configuration.entry.family != .output { _ = try openSpool() }
     }
 
     /// A service of a one-time run, whose edges are other services of this process.
@@ -77,7 +107,7 @@ public final class Service: Sendable {
     }
 
     /// Outputs hand on by themselves: their acknowledgement is the store's own.
-    var isFinal: Bool { if case .output = role { true } else { false } }
+    var isFinal: Bool { configuration.entry.family == .output }
     /// Whether packets rest in the spool before they go on.
     var isDurable: Bool { configuration.ack == .durable && !edges.isEmpty && spool != nil }
 
@@ -165,8 +195,27 @@ public final class Service: Sendable {
 
     // MARK: state
 
+    /// What the service does at the moment.
+    enum Phase: String { case running, paused, stopping }
+    var phase: Phase {
+        draining.load(ordering: .relaxed) ? .stopping : paused.load(ordering: .relaxed) ? .paused : .running
+    }
+
     /// Whether the service takes packets.
-    public var isReady: Bool { !draining.load(ordering: .relaxed) }
+    public var isReady: Bool { phase == .running }
+
+    /// Waits while the service is paused; false when it stops.
+    func whenRunning() async -> Bool {
+        while phase == .paused { guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { return false } }
+        return phase == .running
+    }
+
+    /// Why nothing is taken now.
+    var notNow: Answer {
+        phase == .paused
+            ? .refused(503, "paused", "\(configuration.name) is paused by its operator; send it again later", retryAfter: 5)
+            : .refused(503, "stopping", "\(configuration.name) is stopping; send it again", retryAfter: 1)
+    }
 
     /// Refuses what comes from now on.
     func drain() { draining.store(true, ordering: .relaxed) }
@@ -178,6 +227,14 @@ public final class Service: Sendable {
     func refresh() {
         // A spool may find damage at any time; nobody would know.
         for note in spool?.takeNotes() ?? [] { log.error("spool: \(note)") }
+        let configuration = configuration
+        for file in configuration.tokens.map(\.file) + configuration.edges.compactMap(\.token) {
+            do throws(SettingProblem) {
+                if try file.reread() { log.info("reopened: it has changed on disk", metadata: ["secret": "\(file.path)"]) }
+            } catch {
+                log.error("the changed file is not usable, the old one goes on: \(error.message)", metadata: ["secret": "\(file.path)"])
+            }
+        }
         for setting in NamedSetting.all(of: configuration.worker) {
             do {
                 if try setting.slot.refresh() {

@@ -1,20 +1,32 @@
-import HTTP
+package import HTTP
 import IDF
 
 /// One call of the service contract. The router, `/openapi.json` and the committed documents come from this table.
-struct Route: Sendable {
-    enum Name: String, Sendable { case packets, reports, lookup, lookupMany, livez, readyz, startupz, metrics, openapi }
+package struct Route: Sendable {
+    package enum Name: String, Sendable {
+        case packets, reports, lookup, lookupMany, livez, readyz, startupz, metrics, openapi
+        // On the control socket and at statusd.
+        case status, spec, config, reload, pause, resume, logLevel, tap
+        case deadLetters, deleteDeadLetters, replayDeadLetters, importDeadLetters
+        case deadLetter, editDeadLetter, deleteDeadLetter, replayDeadLetter
+        // At statusd alone.
+        case start, stop, restart, logs
+    }
 
-    let name: Name
-    let method: HTTPMethod
-    let path: String
-    let summary: String
+    package let name: Name
+    package let method: HTTPMethod
+    package let path: String
+    /// What a caller needs where the service has tokens; nil: nothing.
+    package var role: AccessRole?
+    package let summary: String
+    /// Names and meanings of what the query may hold.
+    package var query: [(name: String, meaning: String)] = []
     /// Media types of the body, the first one documented; empty where there is no body.
-    var accepts: [String] = []
+    package var accepts: [String] = []
     /// Status codes with their meaning and media type.
-    let answers: [(status: Int, meaning: String, media: String)]
+    package let answers: [(status: Int, meaning: String, media: String)]
 
-    private static let failure = "application/vnd.api+json"
+    static let failure = "application/vnd.api+json"
     private static let refusals: [(status: Int, meaning: String, media: String)] = [
         (400, "The body is malformed: line and column are named.", failure),
         (413, "The body or the number of events is over the limit, which is named.", failure),
@@ -23,7 +35,7 @@ struct Route: Sendable {
         (503, "Not now; Retry-After says when. The sender still has the data.", failure),
         (507, "The spool is full; Retry-After says when to try again.", failure),
     ]
-    private static let health: [(status: Int, meaning: String, media: String)] = [
+    static let health: [(status: Int, meaning: String, media: String)] = [
         (200, "Yes.", "text/plain"), (503, "No.", "text/plain"),
     ]
 
@@ -33,7 +45,7 @@ struct Route: Sendable {
         if worker.family != .collector {
             routes.append(
                 Route(
-                    name: .packets, method: .post, path: "/v1/packets",
+                    name: .packets, method: .post, path: "/v1/packets", role: .data,
                     summary:
                         "Takes an IDF packet in. With `Prefer: return=representation` it answers the processed packet and forwards nothing.",
                     accepts: ["application/vnd.api+json", "application/json"],
@@ -45,7 +57,7 @@ struct Route: Sendable {
         if worker.family == .parser {
             routes.append(
                 Route(
-                    name: .reports, method: .post, path: "/v1/reports",
+                    name: .reports, method: .post, path: "/v1/reports", role: .data,
                     summary: "Takes a raw report in; the query carries fields of the feed, as `feed.name` and `file_name`.",
                     accepts: ["*/*"],
                     answers: [
@@ -56,7 +68,7 @@ struct Route: Sendable {
         if worker.spec.lookup != nil {
             routes.append(
                 Route(
-                    name: .lookup, method: .get, path: "/v1/lookup/{value}",
+                    name: .lookup, method: .get, path: "/v1/lookup/{value}", role: .data,
                     summary: "What the worker knows about one value; with `/{field}` behind it that field as plain text.",
                     answers: [
                         (200, "What is known.", "application/vnd.api+json"),
@@ -66,29 +78,32 @@ struct Route: Sendable {
                     ]))
             routes.append(
                 Route(
-                    name: .lookupMany, method: .post, path: "/v1/lookup",
+                    name: .lookupMany, method: .post, path: "/v1/lookup", role: .data,
                     summary:
                         "Looks up many values: a JSON array, or one value a line; answers one JSON object a line in the same order.",
                     accepts: ["application/json", "application/x-ndjson", "text/plain"],
                     answers: [(200, "One object a line.", "application/x-ndjson")] + refusals.prefix(4)))
         }
-        routes += [
-            Route(
-                name: .livez, method: .get, path: "/livez", summary: "Whether the process lives; depends on nothing else.",
-                answers: health),
-            Route(
-                name: .readyz, method: .get, path: "/readyz",
-                summary: "Whether the service takes packets; `?verbose` says what it checked.", answers: health),
-            Route(name: .startupz, method: .get, path: "/startupz", summary: "Whether the service has started.", answers: health),
-            Route(
-                name: .metrics, method: .get, path: "/metrics", summary: "Counters in Prometheus' text format.",
-                answers: [(200, "The page.", "text/plain")]),
-            Route(
-                name: .openapi, method: .get, path: "/openapi.json", summary: "This service's OpenAPI 3.1 document.",
-                answers: [(200, "The document.", "application/json")]),
-        ]
+        routes += operating
         return routes
     }
+
+    /// Health, metrics and the document: every listener has them.
+    package static let operating: [Route] = [
+        Route(
+            name: .livez, method: .get, path: "/livez", summary: "Whether the process lives; depends on nothing else.",
+            answers: health),
+        Route(
+            name: .readyz, method: .get, path: "/readyz",
+            summary: "Whether the service takes packets; `?verbose` says what it checked.", answers: health),
+        Route(name: .startupz, method: .get, path: "/startupz", summary: "Whether the service has started.", answers: health),
+        Route(
+            name: .metrics, method: .get, path: "/metrics", role: .read, summary: "Counters in Prometheus' text format.",
+            answers: [(200, "The page.", "text/plain")]),
+        Route(
+            name: .openapi, method: .get, path: "/openapi.json", summary: "This service's OpenAPI 3.1 document.",
+            answers: [(200, "The document.", "application/json")]),
+    ]
 
     /// The route of a path, whatever the method.
     static func named(_ path: String) -> [Name] {

@@ -31,7 +31,9 @@ final class ServiceHandler: HTTPHandler {
     private func early(_ head: HTTPRequestHead) -> HTTPResponse? {
         let path = head.path
         // Look-ups are asked for by the ten thousand a second, so they come first.
-        if path.hasPrefix("/v1/lookup/"), head.method.route == .get, routes[.lookup] != nil { return lookup(path, head) }
+        if path.hasPrefix("/v1/lookup/"), head.method.route == .get, routes[.lookup] != nil {
+            return refusal(.data, head) ?? lookup(path, head)
+        }
         guard let name = Route.named(path).first, let route = routes[name] else {
             return problem(Problem(404, "unknown-path", "no such call here; GET /openapi.json lists them"))
         }
@@ -40,6 +42,7 @@ final class ServiceHandler: HTTPHandler {
             answer.headers.append(("Allow", route.method == .get ? "GET, HEAD" : route.method.rawValue))
             return answer
         }
+        if let role = route.role, let refusal = refusal(role, head) { return refusal }
         switch name {
         case .lookup: return lookup(path, head)
         case .livez, .startupz: return HTTPResponse(text: "ok\n")
@@ -47,15 +50,22 @@ final class ServiceHandler: HTTPHandler {
         case .metrics: return HTTPResponse(text: service.metrics.page(), contentType: "text/plain; version=0.0.4; charset=utf-8")
         case .openapi: return HTTPResponse(status: 200, headers: [("Content-Type", "application/json")], body: document)
         case .packets, .reports, .lookupMany: return refusal(route, head)
+        default: return nil
         }
+    }
+
+    /// Refuses whoever may not do this.
+    private func refusal(_ role: AccessRole, _ head: HTTPRequestHead) -> HTTPResponse? {
+        if case .failure(let refusal) = service.door.admit(head, as: role) { refusal.response } else { nil }
     }
 
     private func readiness(_ head: HTTPRequestHead) -> HTTPResponse {
         let ready = service.isReady
         guard head.query.contains(where: { $0.name == "verbose" }) else {
-            return HTTPResponse(status: ready ? 200 : 503, text: ready ? "ok\n" : "stopping\n")
+            return HTTPResponse(status: ready ? 200 : 503, text: ready ? "ok\n" : "\(service.phase)\n")
         }
-        var lines = [ready ? "[+] accepting packets" : "[-] stopping", "[+] configuration of \(service.configuration.name)"]
+        if let refusal = refusal(.read, head) { return refusal }
+        var lines = [ready ? "[+] accepting packets" : "[-] \(service.phase)", "[+] configuration of \(service.configuration.name)"]
         if let spool = service.spool {
             let status = spool.status()
             lines.append("[+] spool: \(status.packets) packets, \(status.bytes) bytes")

@@ -1,6 +1,6 @@
 internal import CMalloc
 import Glibc
-import HTTP
+public import HTTP
 import IDF
 import Logging
 import Synchronization
@@ -15,25 +15,22 @@ public final class ServiceRunner: Sendable {
     public var port: UInt16 { server?.port ?? 0 }
 
     /// Starts listening.
-    public init(_ configuration: ServiceConfiguration, client: HTTPClient? = nil) throws(ConfigurationError) {
+    /// - Parameter reread: reads the configuration anew when the service is told to reload.
+    public init(
+        _ configuration: ServiceConfiguration, client: HTTPClient? = nil, reread: Service.Reread? = nil
+    ) throws(ConfigurationError) {
         Self.keepMemory
+        var configuration = configuration
+        configuration.takeSlot(Slot.own)
         let log = Log.worker(configuration.name, format: configuration.logFormat, level: configuration.logLevel)
         let edges = try Self.edges(of: configuration, client: client)
-        service = try Service(configuration, edges: edges, log: log)
+        service = try Service(configuration, edges: edges, log: log, reread: reread)
         control = Self.control(service)
         guard let listen = configuration.listen else {
             server = nil
             return
         }
-        var http = HTTPServerConfiguration()
-        if listen.hasPrefix("unix:") {
-            http.unixSocket = String(listen.dropFirst(5))
-        } else {
-            let parts = listen.split(separator: ":")
-            http.port = parts.last.flatMap { UInt16($0) } ?? 0
-            http.address = String(listen.dropLast((parts.last?.count ?? 0) + 1)).replacing("[", with: "").replacing("]", with: "")
-            if http.address == "localhost" { http.address = "127.0.0.1" }
-        }
+        var http = HTTPServerConfiguration(listening: listen, tls: configuration.tls)
         http.threads = configuration.threads
         http.reusePort = configuration.slot != nil
         // The library reads bodies in pieces of this size, and clears it at every request: much for packets, little for look-ups.
@@ -47,11 +44,14 @@ public final class ServiceRunner: Sendable {
         }
     }
 
-    /// The control socket in the folder of the state, which only the service's own user may open.
+    /// The control socket, which only the service's own user may open.
     private static func control(_ service: Service) -> HTTPServer? {
-        guard let state = service.configuration.state else { return nil }
-        var http = HTTPServerConfiguration()
-        http.unixSocket = "\(state)/\(ControlHandler.socketName)"
+        guard let socket = service.configuration.controlSocket else { return nil }
+        do throws(Rejection) { try makeFolder(String(socket.dropLast("/control.sock".utf8.count))) } catch {
+            service.log.warning("no control socket: \(error.detail)")
+            return nil
+        }
+        var http = HTTPServerConfiguration(listening: "unix:\(socket)")
         http.unixSocketMode = 0o600
         do {
             return try HTTPServer(http, handler: ControlHandler(service))
@@ -82,7 +82,7 @@ public final class ServiceRunner: Sendable {
             } else {
                 let client = shared ?? HTTPClient(connectionsPerHost: configuration.limits.inFlight * 2)
                 shared = client
-                channel = HTTPChannel(url: edge.to, client: client, timeout: configuration.limits.timeout)
+                channel = HTTPChannel(edge, client: client, tls: configuration.tls, timeout: configuration.limits.timeout)
             }
             edges.append(Edge(name: edge.name, channel: channel, inFlight: configuration.limits.inFlight))
         }
@@ -100,13 +100,13 @@ public final class ServiceRunner: Sendable {
             if service.isDurable || service.spool != nil {
                 for edge in service.edges { group.addTask { await self.service.pump(edge) } }
             }
-            if case .collector(let collector) = service.role { group.addTask { await self.service.rounds(of: collector) } }
+            if service.configuration.entry.family == .collector { group.addTask { await self.service.rounds() } }
             group.addTask {
                 while (try? await Task.sleep(for: .seconds(1))) != nil { self.service.refresh() }
             }
             for await signal in signals {
                 if signal == SIGHUP {
-                    service.refresh()
+                    service.reloadBySignal()
                     continue
                 }
                 break
@@ -127,7 +127,7 @@ extension Service {
     /// Takes over what processes have left that are not started any more: packets for each edge that still needs them, dead letters.
     func adoptAbandoned() async {
         guard let state = configuration.state else { return }
-        for folder in ProcessGroup.abandoned(beside: state, slot: configuration.slot) {
+        for folder in Slot.abandoned(beside: state, slot: configuration.slot) {
             guard access("\(folder)/spool.sqlite", F_OK) == 0 else { continue }
             do {
                 let spool = try openSpool()
@@ -146,9 +146,13 @@ extension Service {
     }
 
     /// The rounds of a collector: fetch, hand on, wait; a failed round is tried again with growing pauses.
-    func rounds(of collector: any Collector) async {
+    func rounds() async {
         var pause = 1.0
-        while !Task.isCancelled {
+        while await whenRunning() {
+            guard case .collector(let collector) = role else {
+                try? await Task.sleep(for: .milliseconds(100))
+                continue
+            }
             do throws(Rejection) {
                 try await collector.collect(WorkerContext(stateDirectory: configuration.state, log: log)) {
                     report throws(Rejection) in
@@ -184,17 +188,15 @@ public enum Signals {
     public static func stream() -> AsyncStream<Int32> {
         signal(SIGPIPE, SIG_IGN)
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
-        var ends: [Int32] = [0, 0]
-        guard pipe(&ends) == 0 else { fatalError("no pipe for signals") }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        signalPipe.store(ends[1], ordering: .relaxed)
+        guard let ends = try? Spawn.pipe() else { fatalError("no pipe for signals") }
+        signalPipe.store(ends.write, ordering: .relaxed)
         for number in [SIGTERM, SIGINT, SIGHUP] {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = writeSignal
             action.sa_flags = SA_RESTART
             sigaction(number, &action, nil)
         }
-        let end = ends[0]
+        let end = ends.read
         spawnThread {
             var stops = 0
             while true {
@@ -218,4 +220,20 @@ private func writeSignal(_ number: Int32) {
     var byte = UInt8(truncatingIfNeeded: number)
     write(signalPipe.load(ordering: .relaxed), &byte, 1)
     errno = before
+}
+
+extension HTTPServerConfiguration {
+    /// Where a service listens: `127.0.0.1:8080`, `[::1]:8080` or `unix:/run/x.sock`.
+    package init(listening listen: String, tls: TLSConfiguration? = nil) {
+        self.init()
+        if listen.hasPrefix("unix:") {
+            unixSocket = String(listen.dropFirst(5))
+        } else {
+            let parts = listen.split(separator: ":")
+            port = parts.last.flatMap { UInt16($0) } ?? 0
+            address = String(listen.dropLast((parts.last?.count ?? 0) + 1)).replacing("[", with: "").replacing("]", with: "")
+            if address == "localhost" { address = "127.0.0.1" }
+        }
+        // self.tls = tls.map { HTTPServerTLS(certificateFile: $0.certificate, keyFile: $0.key, clientAuthorityFile: $0.clientAuthority) }
+    }
 }

@@ -1,14 +1,11 @@
-import IDF
+package import IDF
 
-/// A worker's OpenAPI 3.1 document, from its routes and its specification.
-enum OpenAPI {
+/// OpenAPI 3.1 documents, from the tables of routes and the workers' specifications.
+package enum OpenAPI {
     static func document(of worker: RosterEntry) -> JSONValue {
-        var paths: [JSONValue.Member] = []
-        for route in Route.all(for: worker) {
-            paths.append(.init(route.path, .object([route.method.rawValue.lowercased(): operation(route, worker)])))
-            if route.name == .lookup {
-                paths.append(.init(route.path + "/{field}", .object(["get": operation(route, worker, field: true)])))
-            }
+        var paths = paths(of: Route.all(for: worker), worker)
+        if let route = Route.all(for: worker).first(where: { $0.name == .lookup }) {
+            paths.append(.init(route.path + "/{field}", .object(["get": operation(route, worker, field: true)])))
         }
         return .object([
             "openapi": .string("3.1.0"),
@@ -22,7 +19,7 @@ enum OpenAPI {
                 "schemas": .object([
                     "Packet": .object(["$ref": .string("schemas/idf-3.1.schema.json")]), "Problems": problems,
                     "Acknowledgement": acknowledgement, "Lookup": lookup,
-                ])
+                ]), "securitySchemes": security,
             ]),
             "x-intelmq-worker": .object([
                 "name": .string(worker.name), "reads": .array(worker.spec.reads.map { .string($0.name) }),
@@ -32,19 +29,60 @@ enum OpenAPI {
         ])
     }
 
-    private static func operation(_ route: Route, _ worker: RosterEntry, field: Bool = false) -> JSONValue {
+    /// The document of statusd, which is the same beside every worker.
+    package static let ofStatusDaemon = JSONValue.object([
+        "openapi": .string("3.1.0"),
+        "info": .object([
+            "title": .string("intelmq-statusd"), "summary": .string("Runs, watches and operates one worker."),
+            "version": .string(Version.current),
+            "license": .object(["name": .string("Apache-2.0"), "identifier": .string("Apache-2.0")]),
+        ]),
+        "servers": .array([.object(["url": .string("http://127.0.0.1:9080")])]),
+        "paths": .object(paths(of: Route.operating + Route.control + Route.supervision, nil)),
+        "components": .object(["schemas": .object(["Problems": problems, "Document": anything]), "securitySchemes": security]),
+    ])
+
+    /// Tokens are asked for only where a service has some.
+    private static let security = JSONValue.object([
+        "token": .object([
+            "type": .string("http"), "scheme": .string("bearer"),
+            "description": .string("A token of the service's configuration; its roles are read, operate, data."),
+        ])
+    ])
+
+    /// Routes by path, in their order.
+    private static func paths(of routes: [Route], _ worker: RosterEntry?) -> [JSONValue.Member] {
+        var paths: [JSONValue.Member] = []
+        for route in routes {
+            let member = JSONValue.Member(route.method.rawValue.lowercased(), operation(route, worker))
+            if let place = paths.firstIndex(where: { $0.name == route.path }) {
+                paths[place].value = .object((paths[place].value.members ?? []) + [member])
+            } else {
+                paths.append(.init(route.path, .object([member])))
+            }
+        }
+        return paths
+    }
+
+    private static func operation(_ route: Route, _ worker: RosterEntry?, field: Bool = false) -> JSONValue {
         var members: [JSONValue.Member] = [
             .init("operationId", .string(route.name.rawValue + (field ? "Field" : ""))), .init("summary", .string(route.summary)),
         ]
         var parameters: [JSONValue] = []
         if route.name == .lookup {
-            let wanted = worker.spec.lookup.map(\.field.type.wanted) ?? "a value"
+            let wanted = worker?.spec.lookup.map(\.field.type.wanted) ?? "a value"
             parameters.append(parameter("value", "path", "The value: \(wanted)."))
             if field { parameters.append(parameter("field", "path", "Name of a field, as source.as.number.")) }
         }
         if route.name == .reports {
             parameters.append(parameter("feed.name", "query", "Name of the feed."))
             parameters.append(parameter("file_name", "query", "Name of the file the report came from."))
+        }
+        if route.path.contains("{id}") { parameters.append(parameter("id", "path", "Number of the dead letter.")) }
+        parameters += route.query.map { parameter($0.name, "query", $0.meaning) }
+        if let role = route.role {
+            members.append(.init("security", .array([.object(["token": .array([])]), .object([:] as KeyValuePairs<String, JSONValue>)])))
+            members.append(.init("x-intelmq-role", .string(role.rawValue)))
         }
         if !parameters.isEmpty { members.append(.init("parameters", .array(parameters))) }
         if !route.accepts.isEmpty {
@@ -59,7 +97,14 @@ enum OpenAPI {
                         "content": .object(route.accepts.map { .init($0, .object(["schema": schema])) }),
                     ])))
         }
-        let responses = route.answers.map { answer in
+        let closed: [(status: Int, meaning: String, media: String)] =
+            route.role == nil
+            ? []
+            : [
+                (401, "The service has tokens and none of them was shown.", Route.failure),
+                (403, "The token's roles are not enough.", Route.failure),
+            ]
+        let responses = (route.answers + closed).map { answer in
             JSONValue.Member(
                 String(answer.status),
                 .object([
@@ -80,7 +125,12 @@ enum OpenAPI {
         switch (route.name, status) {
         case (.packets, 200...299), (.reports, 200...299): return reference("Acknowledgement")
         case (.lookup, 200) where !field: return reference("Lookup")
-        case (.packets, _), (.reports, _), (.lookupMany, 400...), (.lookup, 400...): return reference("Problems")
+        case (.livez, _), (.readyz, _), (.startupz, _), (.metrics, 200), (.logs, 200), (.tap, 200), (.lookup, 200), (.lookup, 304),
+            (.lookupMany, 200):
+            return .object(["schema": text])
+        case (_, 400...): return reference("Problems")
+        case (.openapi, _): return .object(["schema": anything])
+        case _ where route.path.hasPrefix("/v1/"): return reference("Document")
         default: return .object(["schema": .object(["type": .string("string")])])
         }
     }

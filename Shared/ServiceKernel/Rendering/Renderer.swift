@@ -32,6 +32,18 @@ public enum Renderer {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// What a worker is for, and the schema of its configuration: `GET /v1/spec`.
+    static func specification(of worker: RosterEntry) -> JSONValue {
+        let spec = worker.spec
+        return .object([
+            "worker": .string(worker.name), "family": .string(worker.family.rawValue), "summary": .string(spec.summary),
+            "ack": .string(worker.ack.rawValue), "reads": .array(spec.reads.map { .string($0.name) }),
+            "writes": spec.writesAny ? .string("any") : .array(spec.writes.map { .string($0.name) }),
+            "lookup": spec.lookup.map { .string($0.name) } ?? .null, "version": .string(Version.current),
+            "configuration": schema(of: worker),
+        ])
+    }
+
     /// JSON Schema (2020-12) of the configuration file.
     public static func schema(of worker: RosterEntry) -> JSONValue {
         let settings = settings(of: worker)
@@ -65,7 +77,10 @@ public enum Renderer {
                             .object([
                                 "type": .string("object"), "additionalProperties": .boolean(false),
                                 "required": .array([.string("to")]),
-                                "properties": .object(["to": text("Target."), "name": text("Name of the edge.")]),
+                                "properties": .object([
+                                    "to": text("Target."), "name": text("Name of the edge."), "token": SecretFile.schema,
+                                    "ca": text("PEM file of the authorities to trust there."),
+                                ]),
                             ]),
                         ])
                     ]),
@@ -74,7 +89,15 @@ public enum Renderer {
                 "overwrite": Bool.schema,
                 "keep-original": Bool.schema, "producer": text("Organisation written into packets."),
                 "limits": .object(["type": .string("object")]), "log": .object(["type": .string("object")]),
-                "settings": .object(settingsSchema),
+                "control": text("Folder of the control socket; the folder of the state without."),
+                "tokens": .object(["type": .string("array"), "items": AccessToken.schema]), "tls": TLSConfiguration.schema,
+                "statusd": .object([
+                    "type": .string("object"), "additionalProperties": .boolean(false),
+                    "properties": .object([
+                        "listen": text("Address and port of the status daemon."),
+                        "processes": .object(["type": .string("integer"), "minimum": .number("1")]),
+                    ]),
+                ]), "settings": .object(settingsSchema),
             ]),
         ])
     }

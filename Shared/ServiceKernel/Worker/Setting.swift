@@ -43,6 +43,7 @@ public struct Setting<Value: SettingValue>: Sendable, SettingSlot {
     var schema: JSONValue { Value.schema }
     var isSecret: Bool { Value.isSecret }
     var defaultText: String? { box.initial?.sample }
+    var shown: String? { box.value.withLock { $0?.sample } }
 
     func set(_ node: YAMLNode) throws(SettingProblem) { wrappedValue = try Value(setting: node) }
 
@@ -71,6 +72,8 @@ protocol SettingSlot: Sendable {
     var isSecret: Bool { get }
     var schema: JSONValue { get }
     var defaultText: String? { get }
+    /// The value as it is written in a configuration file, `***` for a secret.
+    var shown: String? { get }
     func set(_ node: YAMLNode) throws(SettingProblem)
     /// Reopens what the setting names if it has changed; answers whether it did.
     func refresh() throws(SettingProblem) -> Bool

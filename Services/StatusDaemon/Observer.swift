@@ -1,0 +1,179 @@
+import Glibc
+import HTTP
+import IDF
+import ServiceKernel
+import Synchronization
+
+/// Asks the processes of a worker once a second, so that whoever asks statusd is answered from memory, however busy the worker is.
+final class Observer: Sendable {
+    private struct State {
+        var rates = Rates()
+        var statuses: [JSONValue?] = []
+        var pages: [String] = []
+        var rounds = 0
+    }
+
+    let sockets: [ControlSocket]
+    private let configuration: ServiceConfiguration
+    private let supervisor: Supervisor?
+    private let state = Mutex(State())
+
+    /// - Parameter supervisor: nil where statusd is attached to a worker that somebody else has started.
+    init(_ configuration: ServiceConfiguration, folder: String, supervisor: Supervisor?) {
+        self.configuration = configuration
+        self.supervisor = supervisor
+        let slots: [Int?] = supervisor?.processes.map(\.slot) ?? [nil]
+        sockets = slots.map { ControlSocket("\(Slot.folder(folder, $0))/control.sock") }
+    }
+
+    /// Asks once a second until the task is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            await round()
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// Waits until a process takes packets, has failed, or half a minute is over.
+    func settle(_ index: Int) async {
+        for _ in 0..<600 {
+            if let answer = try? await sockets[index].call(.get, "/readyz", timeoutMilliseconds: 1000), answer.status == 200 { return }
+            if let process = supervisor?.processes[index], process.failures > 0 || process.phase == .stopped && process.due == nil { return }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// Asks every process how it is.
+    func round() async {
+        var statuses: [JSONValue?] = []
+        var pages: [String] = []
+        for socket in sockets {
+            let answer = try? await socket.call(.get, "/v1/status", timeoutMilliseconds: 5000)
+            statuses.append(answer.flatMap { $0.status == 200 ? try? JSONValue(parsing: $0.body) : nil })
+            if let page = try? await socket.call(.get, "/metrics", timeoutMilliseconds: 5000), page.status == 200 {
+                pages.append(String(decoding: page.body, as: UTF8.self))
+            }
+        }
+        state.withLock { state in
+            var alive: Set<String> = []
+            for (index, status) in statuses.enumerated() {
+                guard let status else { continue }
+                let process = "\(index) \(status["pid"]?.integer ?? 0)"
+                alive.insert(process)
+                var counts = ["errors": status["errors"]?.integer ?? 0]
+                for member in status["events"]?.members ?? [] { counts[member.name] = member.value.integer ?? 0 }
+                state.rates.add(counts, of: process)
+            }
+            state.rates.close(at: Self.now, processes: alive)
+            state.statuses = statuses
+            state.pages = pages
+            state.rounds += 1
+        }
+    }
+
+    private static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    /// Whether the processes have been asked at all.
+    var hasLooked: Bool { state.withLock { $0.rounds > 0 } }
+
+    /// Whether at least one process takes packets.
+    var isReady: Bool { state.withLock { $0.statuses.contains { $0?["state"]?.string == "running" } } }
+
+    /// One word for all processes: the worst of them.
+    var phase: String {
+        let told = state.withLock { $0.statuses.map { $0?["state"]?.string } }
+        guard let supervisor else { return told.first.flatMap(\.self) ?? "unreachable" }
+        let phases = supervisor.processes.map(\.phase)
+        for bad in [Supervisor.Phase.crashLoop, .restarting, .stopping] where phases.contains(bad) { return bad.rawValue }
+        if phases.allSatisfy({ $0 == .stopped }) { return Supervisor.Phase.stopped.rawValue }
+        let words = told.map { $0 ?? "starting" }
+        return words.first { $0 != "running" } ?? "running"
+    }
+
+    /// What `GET /v1/status` of statusd answers.
+    var status: JSONValue {
+        let phase = phase
+        return state.withLock { state in
+            let now = Self.now
+            let known = state.statuses.compactMap(\.self)
+            func rates(_ name: String) -> JSONValue {
+                .object(Rates.windows.map { .init("\($0)m", .number("\(state.rates.rate(name, minutes: $0, at: now))")) })
+            }
+            let names = ["received", "sent", "dropped", "dead-lettered", "errors"]
+            var members: [JSONValue.Member] = [
+                .init("name", .string(configuration.name)), .init("worker", .string(configuration.entry.name)),
+                .init("state", .string(phase)), .init("version", .string(Version.current)),
+                .init("totals", .object(names.map { .init($0, .integer(state.rates.totals[$0] ?? 0)) })),
+                .init("per-second", .object(names.map { .init($0, rates($0)) })),
+                .init("edges", .array(Self.edges(known))),
+            ]
+            if known.contains(where: { $0["spool"] != nil }) {
+                let sums = ["packets", "bytes", "dead-letters"].map { name in
+                    JSONValue.Member(name, .integer(known.reduce(0) { $0 + ($1["spool"]?[name]?.integer ?? 0) }))
+                }
+                let oldest = known.map { $0["spool"]?["oldest-seconds"]?.integer ?? 0 }.max() ?? 0
+                members.append(.init("spool", .object(sums + [.init("oldest-seconds", .integer(oldest))])))
+            }
+            members.append(.init("processes", .array(processes(state.statuses))))
+            return .object(members)
+        }
+    }
+
+    /// The edges of all processes: counts summed, down when one is.
+    private static func edges(_ statuses: [JSONValue]) -> [JSONValue] {
+        let all = statuses.flatMap { $0["edges"]?.items ?? [] }
+        var names: [String] = []
+        for name in all.compactMap({ $0["name"]?.string }) where !names.contains(name) { names.append(name) }
+        return names.map { name in
+            let same = all.filter { $0["name"]?.string == name }
+            return .object([
+                "name": .string(name), "sent": .integer(same.reduce(0) { $0 + ($1["sent"]?.integer ?? 0) }),
+                "is-down": .boolean(same.contains { $0["is-down"]?.bool == true }),
+                "last-success": .integer(same.compactMap { $0["last-success"]?.integer }.max() ?? 0),
+            ])
+        }
+    }
+
+    private func processes(_ statuses: [JSONValue?]) -> [JSONValue] {
+        let supervised = supervisor?.processes
+        return statuses.indices.map { index in
+            let process = supervised?[index]
+            var members: [JSONValue.Member] = [
+                .init("state", .string(process?.phase.rawValue ?? statuses[index]?["state"]?.string ?? "unreachable")),
+                .init("pid", process?.pid.map { .integer($0) } ?? statuses[index]?["pid"] ?? .null),
+            ]
+            if let process {
+                members += [
+                    .init("started", process.started.map { .string("\($0)") } ?? .null),
+                    .init("restarts", .integer(process.restarts)),
+                    .init("last-end", process.lastEnd.map { .string($0) } ?? .null),
+                ]
+            }
+            members.append(.init("answers", .boolean(statuses[index] != nil)))
+            return .object(members)
+        }
+    }
+
+    /// The metrics of all processes as one page, with those of statusd.
+    var metrics: String {
+        let pages = state.withLock { $0.pages }
+        var page = (try? MetricsPage.merged(pages)) ?? ""
+        guard let processes = supervisor?.processes else { return page }
+        func family(_ name: String, _ type: String, _ help: String, _ value: (Supervisor.Process) -> Int) {
+            page += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+            for process in processes { page += "\(name){process=\"\(process.slot ?? 0)\"} \(value(process))\n" }
+        }
+        family("intelmq_process_up", "gauge", "Whether the process runs.") { $0.pid == nil ? 0 : 1 }
+        family("intelmq_process_restarts_total", "counter", "How often the process was started again after it had ended by itself.") {
+            $0.restarts
+        }
+        family("intelmq_process_crash_loop", "gauge", "Whether the process ends again and again at its start.") {
+            $0.phase == .crashLoop ? 1 : 0
+        }
+        return page
+    }
+}

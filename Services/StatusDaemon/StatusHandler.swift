@@ -1,0 +1,167 @@
+import HTTP
+import IDF
+import Logging
+import ServiceKernel
+
+/// The calls of statusd: answers what it knows from memory, supervises, and passes the rest on to the worker's control socket.
+final class StatusHandler: HTTPHandler {
+    private static let routes = Route.operating + Route.control + Route.supervision
+    private let configuration: ServiceConfiguration
+    private let observer: Observer
+    private let supervisor: Supervisor?
+    private let door: Door
+    private let log: Log
+
+    /// - Parameter listen: where this handler answers; a Unix socket's file decides by itself who may.
+    init(_ configuration: ServiceConfiguration, observer: Observer, supervisor: Supervisor?, listen: String?, log: Log) {
+        self.configuration = configuration
+        self.observer = observer
+        self.supervisor = supervisor
+        self.log = log
+        let isSocket = listen == nil
+        door = Door(tokens: isSocket ? [] : configuration.tokens, tls: isSocket ? nil : configuration.tls, listen: listen ?? "unix:")
+    }
+
+    func immediate(_ head: HTTPRequestHead) -> HTTPResponse? {
+        let route: Route
+        do throws(RouteProblem) { route = try Route.find(head.method.route, head.path, in: Self.routes).route } catch {
+            return error.response(head.path)
+        }
+        if let role = route.role, case .failure(let refusal) = door.admit(head, as: role) {
+            if head.method.route != .get {
+                log.warning("refused", metadata: ["call": "\(head.method.rawValue) \(head.path)", "status": "\(refusal.problem.status)"])
+            }
+            return refusal.response
+        }
+        switch route.name {
+        case .livez: return HTTPResponse(text: "ok\n")
+        case .startupz: return HTTPResponse(status: observer.hasLooked ? 200 : 503, text: observer.hasLooked ? "ok\n" : "starting\n")
+        case .readyz: return HTTPResponse(status: observer.isReady ? 200 : 503, text: observer.isReady ? "ok\n" : "\(observer.phase)\n")
+        case .metrics: return HTTPResponse(text: observer.metrics, contentType: "text/plain; version=0.0.4; charset=utf-8")
+        case .openapi: return .json(OpenAPI.ofStatusDaemon)
+        case .status: return .json(observer.status)
+        default: return nil
+        }
+    }
+
+    func bodyLimit(_ head: HTTPRequestHead) -> Int { configuration.limits.body.bytes }
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let head = request.head
+        guard let (route, _) = try? Route.find(head.method.route, head.path, in: Self.routes) else {
+            return RouteProblem.unknown([]).response(head.path)
+        }
+        let answer: HTTPResponse
+        switch route.name {
+        case .start, .stop, .restart: answer = await supervise(route.name)
+        case .logs: answer = logs(head)
+        default: answer = await pass(route, request)
+        }
+        if head.method.route != .get, case .success(let caller) = door.admit(head, as: .operate) {
+            log.notice(
+                "operated",
+                metadata: ["call": "\(head.method.rawValue) \(head.path)", "by": "\(caller.name)", "status": "\(answer.status)"])
+        }
+        return answer
+    }
+
+    private static let attached = HTTPResponse.problem(
+        Problem(
+            409, "attached",
+            "this statusd is attached to a worker that something else has started; start, stop and read its log there"))
+
+    private func supervise(_ name: Route.Name) async -> HTTPResponse {
+        guard let supervisor else { return Self.attached }
+        switch name {
+        case .start:
+            supervisor.start()
+            for index in observer.sockets.indices { await observer.settle(index) }
+        case .stop: await supervisor.stop()
+        default: await supervisor.restart { await self.observer.settle($0) }
+        }
+        await observer.round()
+        return .json(.object(["meta": .object(["state": .string(observer.phase)])]))
+    }
+
+    private func logs(_ head: HTTPRequestHead) -> HTTPResponse {
+        guard let supervisor else { return Self.attached }
+        let text = head.query.first { $0.name == "lines" }?.value ?? "100"
+        guard let lines = Int(text), lines >= 0 else {
+            return .problem(Problem(400, "malformed", "lines: found \"\(text.prefix(40))\", wanted a number"))
+        }
+        return HTTPResponse(text: supervisor.log.last(lines).map { $0 + "\n" }.joined())
+    }
+
+    // MARK: the worker's own calls
+
+    /// Passes a call on to the process that it names, or to all.
+    private func pass(_ route: Route, _ request: HTTPRequest) async -> HTTPResponse {
+        var query = request.head.query.map { ($0.name, $0.value) }
+        var targets = Array(observer.sockets.indices)
+        if let place = query.firstIndex(where: { $0.0 == "process" }) {
+            let text = query.remove(at: place).1
+            guard let number = Int(text), targets.contains(number) else {
+                return .problem(
+                    Problem(400, "malformed", "process: found \"\(text.prefix(40))\", wanted a number below \(targets.count)"))
+            }
+            targets = [number]
+        }
+        switch route.name {
+        case .spec, .config, .importDeadLetters: targets = Array(targets.prefix(1))
+        case .deadLetter, .editDeadLetter, .deleteDeadLetter, .replayDeadLetter, .tap:
+            guard targets.count == 1 else {
+                return .problem(
+                    Problem(
+                        400, "malformed",
+                        "there are \(targets.count) processes: say which with process=0 to \(targets.count - 1); lists name it"))
+            }
+        default: break
+        }
+        var answers: [(process: Int, answer: HTTPResponse)] = []
+        for target in targets {
+            answers.append((target, await call(target, request, query)))
+        }
+        if let bad = answers.first(where: { $0.answer.status >= 300 }) { return bad.answer }
+        return answers.count == 1 ? answers[0].answer : Self.merged(answers)
+    }
+
+    private func call(_ target: Int, _ request: HTTPRequest, _ query: [(String, String)]) async -> HTTPResponse {
+        do throws(HTTPClientError) {
+            let answer = try await observer.sockets[target].call(
+                request.head.method.route, request.head.path, query, body: request.body)
+            return HTTPResponse(
+                status: answer.status, headers: [("Content-Type", answer.header("Content-Type") ?? Packet.mediaType)], body: answer.body)
+        } catch {
+            let process = supervisor?.processes[target]
+            let end = process?.phase == .running ? "" : process?.lastEnd.map { "; it \($0)" } ?? ""
+            return .problem(
+                Problem(503, "worker-unavailable", "\(configuration.name) is \(observer.phase) and does not answer\(end)"))
+        }
+    }
+
+    /// Lists one after the other, each item with its process; counts summed.
+    private static func merged(_ answers: [(process: Int, answer: HTTPResponse)]) -> HTTPResponse {
+        var data: [JSONValue] = []
+        var meta: [JSONValue.Member] = []
+        var hasData = false
+        for (process, answer) in answers {
+            guard let value = try? JSONValue(parsing: answer.body) else { continue }
+            if let items = value["data"]?.items {
+                hasData = true
+                data += items.map { .object(($0.members ?? []) + [.init("process", .integer(process))]) }
+            }
+            for member in value["meta"]?.members ?? [] {
+                guard let place = meta.firstIndex(where: { $0.name == member.name }) else {
+                    meta.append(member)
+                    continue
+                }
+                if let one = meta[place].value.integer, let two = member.value.integer {
+                    meta[place].value = .integer(one + two)
+                } else if let one = meta[place].value.items, let two = member.value.items {
+                    meta[place].value = .array(one + two)
+                }
+            }
+        }
+        return .json(.object((hasData ? [.init("data", .array(data))] : []) + [.init("meta", .object(meta))]))
+    }
+}

@@ -1,0 +1,98 @@
+import IDF
+import Synchronization
+
+/// Shows a sample of the events that pass to whoever watches. Bounded, and it never slows the flow: what a watcher does not take is not shown.
+final class Tap: Sendable {
+    /// What one watcher wants to see.
+    struct Watch: Sendable {
+        /// Only what comes in (`in`) or goes out (`out`); nil: both.
+        var direction: String?
+        /// Only what goes over this edge.
+        var edge: String?
+        /// Ends after so many events.
+        var limit = 100
+        /// Most events a second.
+        var perSecond = 10
+    }
+
+    private struct Watcher {
+        let watch: Watch
+        /// Takes a line; false: the watcher has gone or does not keep up.
+        let show: @Sendable ([UInt8]) -> Bool
+        let end: @Sendable () -> Void
+        var shown = 0
+        var second = 0
+        var inSecond = 0
+    }
+
+    private let watchers = Mutex<[Int: Watcher]>([:])
+    private let count = Atomic<Int>(0)
+    private let numbers = Atomic<Int>(0)
+
+    /// Whether anybody watches: asked for every packet.
+    var isWatched: Bool { count.load(ordering: .relaxed) > 0 }
+
+    /// Begins to show events; `end` is called when there will be no more.
+    /// - Returns: the number to stop with.
+    func add(_ watch: Watch, show: @escaping @Sendable ([UInt8]) -> Bool, end: @escaping @Sendable () -> Void) -> Int {
+        let number = numbers.add(1, ordering: .relaxed).newValue
+        watchers.withLock { $0[number] = Watcher(watch: watch, show: show, end: end) }
+        count.add(1, ordering: .relaxed)
+        return number
+    }
+
+    /// Stops showing events.
+    func remove(_ number: Int) {
+        guard watchers.withLock({ $0.removeValue(forKey: number) }) != nil else { return }
+        count.subtract(1, ordering: .relaxed)
+    }
+
+    /// A packet has come in.
+    func show(_ packet: Packet) { show(direction: "in", edge: nil) { packet } }
+
+    /// A packet has gone out.
+    func show(_ outgoing: Outgoing, over edge: String) {
+        show(direction: "out", edge: edge) { try? outgoing.packet() }
+    }
+
+    private func show(direction: String, edge: String?, _ packet: () -> Packet?) {
+        let now = Timestamp.now()
+        let second = Int(now.nanoseconds / 1_000_000_000)
+        var ended: [(Int, @Sendable () -> Void)] = []
+        watchers.withLock { watchers in
+            for (number, var watcher) in watchers {
+                let watch = watcher.watch
+                guard watch.direction ?? direction == direction, watch.edge == nil || watch.edge == edge else { continue }
+                if watcher.second != second { (watcher.second, watcher.inSecond) = (second, 0) }
+                let room = min(watch.limit - watcher.shown, watch.perSecond - watcher.inSecond)
+                guard room > 0, let packet = packet() else { continue }
+                for event in packet.events.prefix(room) {
+                    guard watcher.show(Self.line(now, direction, edge, packet, event)) else { break }
+                    watcher.shown += 1
+                    watcher.inSecond += 1
+                }
+                watchers[number] = watcher
+                if watcher.shown >= watch.limit { ended.append((number, watcher.end)) }
+            }
+        }
+        for (number, end) in ended {
+            remove(number)
+            end()
+        }
+    }
+
+    /// One JSON object: when, which way, and the event.
+    private static func line(_ now: Timestamp, _ direction: String, _ edge: String?, _ packet: Packet, _ event: Event) -> [UInt8] {
+        var line = Array(#"{"@timestamp":""#.utf8)
+        line += "\(now)\",\"direction\":\"\(direction)\",".utf8
+        if let edge {
+            line += #""edge":"#.utf8
+            JSONText.appendQuoted(edge, to: &line)
+            line.append(0x2C)
+        }
+        line += "\"packet\":\"\(packet.meta.id)\",\"event\":".utf8
+        line += event.encoded()
+        line += "}\n".utf8
+        return line
+    }
+}

@@ -1,0 +1,86 @@
+import IDF
+import YAML
+
+/// What a caller may do.
+public enum AccessRole: String, SettingChoice, Sendable {
+    /// Look: metrics, status, logs, configuration, dead letters.
+    case read
+    /// Change: start, stop, reload, pause, replay; and everything that `read` may.
+    case operate
+    /// Hand packets and reports in, look values up.
+    case data
+
+    func includes(_ other: AccessRole) -> Bool { self == other || self == .operate && other == .read }
+}
+
+/// A bearer token (RFC 6750) that opens the service's doors to whoever knows it.
+public struct AccessToken: Sendable, Equatable {
+    /// What it is called in the log: the file's name.
+    public let name: String
+    /// Where it is.
+    public let file: SecretFile
+    /// What it allows.
+    public let roles: [AccessRole]
+
+    /// Reads `{file: /run/secrets/gateway, roles: [data]}`.
+    init(setting node: YAMLNode) throws(SettingProblem) {
+        guard let file = node["file"] else { throw wanted("a token like {file: /run/secrets/gateway, roles: [data]}", node) }
+        for (key, _) in node.pairs ?? [] where !["file", "roles"].contains(key.string) {
+            throw SettingProblem("unknown member \"\(key.string ?? "")\" of a token", help: "there are file and roles", at: key)
+        }
+        self.file = try SecretFile(setting: file)
+        guard self.file.revealed.utf8.count >= 16 else {
+            throw SettingProblem(
+                "the token in \"\(self.file.path)\" is too short to be safe, wanted at least 16 characters",
+                help: "make one: openssl rand -hex 32 > \(self.file.path)", at: file)
+        }
+        guard let roles = node["roles"] else { throw wanted("roles: one or several of read, operate, data", node) }
+        self.roles = try [AccessRole](setting: roles)
+        name = self.file.path.split(separator: "/").last.map(String.init) ?? self.file.path
+    }
+
+    static let schema = JSONValue.object([
+        "type": .string("object"), "additionalProperties": .boolean(false),
+        "required": .array([.string("file"), .string("roles")]),
+        "properties": .object(["file": SecretFile.schema, "roles": [AccessRole].schema]),
+    ])
+}
+
+/// Certificate and key of a service, and whom it trusts. The same identity is shown to clients and to next hops.
+public struct TLSConfiguration: Sendable, Equatable {
+    /// PEM file of the certificate with its chain.
+    public var certificate: String
+    /// PEM file of the private key.
+    public var key: String
+    /// PEM file of the authorities whose certificates callers must have (mutual TLS); nil: callers need none.
+    public var clientAuthority: String?
+    /// What a caller with such a certificate may do.
+    public var clientRoles: [AccessRole] = [.data, .read]
+
+    init(setting node: YAMLNode) throws(SettingProblem) {
+        guard let certificate = node["certificate"], let key = node["key"] else {
+            throw wanted("{certificate: /etc/intelmq/tls.crt, key: /etc/intelmq/tls.key, client-ca: …}", node)
+        }
+        self.certificate = try String(setting: certificate)
+        self.key = try String(setting: key)
+        for (name, value) in node.pairs ?? [] {
+            switch name.string {
+            case "certificate", "key": break
+            case "client-ca": clientAuthority = try String(setting: value)
+            case "client-roles": clientRoles = try [AccessRole](setting: value)
+            default:
+                throw SettingProblem(
+                    "unknown member \"\(name.string ?? "")\" of tls", help: "there are certificate, key, client-ca, client-roles",
+                    at: name)
+            }
+        }
+    }
+
+    static let schema = JSONValue.object([
+        "type": .string("object"), "additionalProperties": .boolean(false),
+        "required": .array([.string("certificate"), .string("key")]),
+        "properties": .object([
+            "certificate": String.schema, "key": String.schema, "client-ca": String.schema, "client-roles": [AccessRole].schema,
+        ]),
+    ])
+}

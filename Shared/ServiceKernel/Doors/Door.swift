@@ -1,0 +1,89 @@
+package import HTTP
+import IDF
+
+/// Decides whether a request may come in.
+public struct Door: Sendable {
+    private let tokens: [AccessToken]
+    private let peerRoles: [AccessRole]?
+    private let isUnixSocket: Bool
+
+    /// Whether everybody may do everything: a loopback address or a socket whose file decides, and no tokens.
+    let isOpen: Bool
+
+    /// - Parameters:
+    ///   - tokens: what callers may show.
+    ///   - tls: its `client-ca` makes a certificate count as a token.
+    ///   - listen: a Unix socket's file decides by itself who may open it.
+    package init(tokens: [AccessToken], tls: TLSConfiguration?, listen: String?) {
+        self.tokens = tokens
+        peerRoles = tls?.clientAuthority == nil ? nil : tls?.clientRoles
+        isUnixSocket = listen?.hasPrefix("unix:") == true
+        isOpen = tokens.isEmpty && peerRoles == nil
+    }
+
+    /// Who asks, for the log.
+    package struct Caller: Sendable {
+        package let name: String
+    }
+
+    /// Lets a request in, or answers why not: 401 without a token that is known, 403 when its role is not enough.
+    package func admit(_ head: HTTPRequestHead, as role: AccessRole) -> Result<Caller, Refusal> {
+        if let refusal = crossSite(head) { return .failure(refusal) }
+        guard !isOpen else { return .success(Caller(name: isUnixSocket ? "socket" : "loopback")) }
+        var known: (name: String, roles: [AccessRole])?
+        if let sent = bearer(head) {
+            // Every token is compared, so that the time says nothing about which was near.
+            for token in tokens where Self.isSame(sent, Array(token.file.revealed.utf8)) { known = (token.name, token.roles) }
+        }
+        if known == nil, let peerRoles, let peer = head.peer { known = (peer, peerRoles) }
+        guard let known else {
+            return .failure(
+                Refusal(
+                    problem: Problem(
+                        401, "unauthenticated",
+                        "no known token: send the header  Authorization: Bearer TOKEN  (tokens: in the configuration of the service)"),
+                    headers: [("WWW-Authenticate", "Bearer realm=\"intelmq\"")]))
+        }
+        guard known.roles.contains(where: { $0.includes(role) }) else {
+            return .failure(
+                Refusal(
+                    problem: Problem(
+                        403, "missing-role",
+                        "\(known.name) has the roles \(known.roles.map(\.rawValue).joined(separator: ", ")); this call needs \(role.rawValue)"
+                    )))
+        }
+        return .success(Caller(name: known.name))
+    }
+
+    /// Why a request stays outside.
+    package struct Refusal: Error, Sendable {
+        package let problem: Problem
+        var headers: [(name: String, value: String)] = []
+
+        package var response: HTTPResponse {
+            var answer = HTTPResponse.problem(problem)
+            answer.headers += headers
+            return answer
+        }
+    }
+
+    private func bearer(_ head: HTTPRequestHead) -> [UInt8]? {
+        guard let header = head.header("Authorization"), header.prefix(7).lowercased() == "bearer " else { return nil }
+        return Array(header.dropFirst(7).trimmed.utf8)
+    }
+
+    /// A web page that somebody of this machine looks at must not operate a fleet: its browser names the page's origin.
+    private func crossSite(_ head: HTTPRequestHead) -> Refusal? {
+        guard head.method.route != .get, let origin = head.header("Origin") else { return nil }
+        let own = head.header("Host") ?? ""
+        guard origin != "http://\(own)", origin != "https://\(own)" else { return nil }
+        return Refusal(problem: Problem(403, "cross-site", "requests of web pages from \(origin.prefix(100)) are not taken here"))
+    }
+
+    /// Compares in a time that depends on the length of what was sent only.
+    static func isSame(_ sent: [UInt8], _ wanted: [UInt8]) -> Bool {
+        var difference: UInt8 = sent.count == wanted.count ? 0 : 1
+        for (index, byte) in sent.enumerated() { difference |= byte ^ wanted[index % max(1, wanted.count)] }
+        return difference == 0 && !wanted.isEmpty
+    }
+}
