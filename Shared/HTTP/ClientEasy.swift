@@ -63,6 +63,11 @@ final class ClientEasy {
         try setOptional(CURLOPT_CAINFO, request.caFile, "file of trusted authorities")
         try setOptional(CURLOPT_SSLCERT, request.certificateFile, "certificate file")
         try setOptional(CURLOPT_SSLKEY, request.keyFile, "key file")
+        if request.caFile != nil || request.certificateFile != nil {
+            // The library would go on for a day with authorities it has read, and resumed sessions with the certificates before.
+            set(CURLOPT_CA_CACHE_TIMEOUT, 0)
+            set(CURLOPT_SSL_SESSIONID_CACHE, 0)
+        }
         try setOptional(CURLOPT_UNIX_SOCKET_PATH, request.unixSocket, "Unix socket")
         if request.decompress { try set(CURLOPT_ACCEPT_ENCODING, "", "list of encodings") }
         setMethod(request)

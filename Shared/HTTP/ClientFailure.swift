@@ -18,7 +18,7 @@ enum ClientFailure {
             CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_CACERT_BADFILE,
             CURLE_USE_SSL_FAILED, CURLE_SSL_SHUTDOWN_FAILED, CURLE_SSL_CRL_BADFILE, CURLE_SSL_ISSUER_ERROR,
             CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CLIENTCERT:
-            return .tls("TLS with \(place) failed: \(reason); check the certificate, its name and the trusted authorities")
+            return .tls("TLS with \(place) failed: \(reason); \(advice(code, reason, request))")
         case CURLE_FILESIZE_EXCEEDED:
             return .tooLarge(limit: request.responseLimit)
         case CURLE_TOO_MANY_REDIRECTS:
@@ -27,11 +27,37 @@ enum ClientFailure {
             return .badRequest("the URL cannot be understood: \(reason); write scheme://host:port/path, percent-encoded")
         case CURLE_UNSUPPORTED_PROTOCOL:
             return .badRequest("\(place) leads to a scheme that is not allowed here: \(reason)")
+        case CURLE_SEND_ERROR where reason.contains(" alert "), CURLE_RECV_ERROR where reason.contains(" alert "):
+            // With TLS 1.3 a client learns only after its handshake that the server does not want it.
+            return .tls("TLS with \(place) failed: \(reason); \(advice(code, reason, request))")
         case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE:
             return .interrupted(
                 "the connection to \(place) broke after \(transfer.received) bytes of answer: \(reason); try again")
         default:
             return .protocol("\(place) did not answer properly: \(reason); check that the address is the right service")
+        }
+    }
+
+    /// What to do about a failure of TLS.
+    private static func advice(_ code: CURLcode, _ reason: String, _ request: HTTPClientRequest) -> String {
+        switch true {
+        case code == CURLE_SSL_CACERT_BADFILE:
+            "check that the file of trusted authorities is there, readable and PEM"
+        case code == CURLE_SSL_CERTPROBLEM:
+            "check that the client's certificate and key file are there, readable, PEM, and belong to each other"
+        case reason.contains(" alert "):
+            request.certificateFile == nil
+                ? "the server may want a client certificate: give one of an authority it trusts, with its key"
+                : "the server refused the client certificate: give one that is valid and of an authority it trusts"
+        case reason.contains("subject name"):
+            "the certificate is for another name: connect by a name that is in it, or have one made with this name"
+        case reason.contains("expired"): "have the server's certificate renewed"
+        case reason.contains("not yet valid"): "check the clocks of both machines and the server's certificate"
+        case reason.contains("issuer"), reason.contains("self-signed"), reason.contains("self signed"):
+            "the certificate's authority is not trusted here: name its certificate as the file of trusted authorities"
+        case reason.contains("wrong version number"), reason.contains("packet length too long"):
+            "the port does not seem to speak TLS: use http:// or another port"
+        default: "check the certificate, its name and the trusted authorities"
         }
     }
 

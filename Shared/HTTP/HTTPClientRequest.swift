@@ -8,7 +8,8 @@ public struct HTTPClientRequest: Sendable {
     public var headers: [(name: String, value: String)]
     /// The body; it is sent from this array, without a copy, and with its length announced.
     public var body: [UInt8]?
-    /// Milliseconds for everything, from waiting for a free connection to the last byte; 0 = no bound.
+    /// Milliseconds for everything, from waiting for a free connection to the last byte; 0 = no bound, for endless answers, which
+    /// also want a `responseLimit` of `.max`.
     public var timeoutMilliseconds: Int
     /// Milliseconds for name look-up, connection and TLS.
     public var connectTimeoutMilliseconds: Int
@@ -24,7 +25,7 @@ public struct HTTPClientRequest: Sendable {
     public var allowedSchemes: [String]
     /// Whether the server's certificate and name are checked.
     public var verifyTLS: Bool
-    /// PEM file of the authorities to trust in place of the system's.
+    /// PEM file of the authorities to trust in place of the system's. This and the two files below are read for every new connection.
     public var caFile: String?
     /// PEM file of the client's certificate, for mutual TLS.
     public var certificateFile: String?

@@ -1,7 +1,7 @@
 /// What a request says before its body.
 ///
-/// A head handed to `HTTPHandler.immediate`, `bodyLimit` or `tooLarge` reads its headers and query from the open connection when asked:
-/// used after that call has returned it has neither. A head inside an `HTTPRequest` owns everything and may be kept.
+/// A head handed to `HTTPHandler.immediate`, `bodyLimit` or `tooLarge` reads its headers, query and peer from the open connection when
+/// asked: used after that call has returned it has none of them. A head inside an `HTTPRequest` owns everything and may be kept.
 public struct HTTPRequestHead: Sendable {
     /// What is asked.
     public let method: HTTPMethod
@@ -11,17 +11,17 @@ public struct HTTPRequestHead: Sendable {
 
     private enum Source: Sendable {
         case live(ServerConnection, generation: UInt64)
-        case kept(query: [(name: String, value: String)], headers: [(name: String, value: String)])
+        case kept(query: [(name: String, value: String)], headers: [(name: String, value: String)], peer: String?)
     }
 
     /// A head made by hand, for tests and for routers that hand requests on.
     public init(
         method: HTTPMethod, path: String, query: [(name: String, value: String)] = [],
-        headers: [(name: String, value: String)] = []
+        headers: [(name: String, value: String)] = [], peer: String? = nil
     ) {
         self.method = method
         self.path = path
-        source = .kept(query: query, headers: headers)
+        source = .kept(query: query, headers: headers, peer: peer)
     }
 
     init(method: HTTPMethod, path: String, connection: ServerConnection) {
@@ -34,7 +34,7 @@ public struct HTTPRequestHead: Sendable {
     public var query: [(name: String, value: String)] {
         switch source {
         case .live(let connection, let generation): connection.query(generation: generation)
-        case .kept(let query, _): query
+        case .kept(let query, _, _): query
         }
     }
 
@@ -42,7 +42,7 @@ public struct HTTPRequestHead: Sendable {
     public var headers: [(name: String, value: String)] {
         switch source {
         case .live(let connection, let generation): connection.headers(generation: generation)
-        case .kept(_, let headers): headers
+        case .kept(_, let headers, _): headers
         }
     }
 
@@ -50,7 +50,16 @@ public struct HTTPRequestHead: Sendable {
     public func header(_ name: String) -> String? {
         switch source {
         case .live(let connection, let generation): connection.header(name, generation: generation)
-        case .kept(_, let headers): headers.first { HTTPText.same($0.name.utf8, name.utf8) }?.value
+        case .kept(_, let headers, _): headers.first { HTTPText.same($0.name.utf8, name.utf8) }?.value
+        }
+    }
+
+    /// Who the client's certificate says it is, with mutual TLS; nil without. `CN=` and the subject's common name and, after a comma,
+    /// the first alternative name that is a host's (`DNS=`) or a URI (`URI=`), escaped as in RFC 4514: `CN=probe,DNS=probe.example`.
+    public var peer: String? {
+        switch source {
+        case .live(let connection, let generation): connection.peer(generation: generation)
+        case .kept(_, _, let peer): peer
         }
     }
 
@@ -65,7 +74,7 @@ public struct HTTPRequestHead: Sendable {
 
     /// The same head with everything copied out of the connection.
     func kept() -> HTTPRequestHead {
-        HTTPRequestHead(method: method, path: path, query: query, headers: headers)
+        HTTPRequestHead(method: method, path: path, query: query, headers: headers, peer: peer)
     }
 }
 

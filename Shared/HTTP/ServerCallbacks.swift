@@ -74,6 +74,22 @@ func collectServerValue(
     return mhd_yes
 }
 
+/// Called when a streamed body is to be sent on; without bytes it suspends the connection.
+func readServerStream(
+    _ context: UnsafeMutableRawPointer?, _ position: UInt64, _ buffer: UnsafeMutablePointer<CChar>?, _ size: Int
+) -> Int {
+    guard let context, let buffer else { return mhd_stream_broken }
+    return Unmanaged<ServerStream>.fromOpaque(context)._withUnsafeGuaranteedRef {
+        $0.read(UnsafeMutableRawBufferPointer(start: buffer, count: size))
+    }
+}
+
+/// Called when an answer with a streamed body is over, perhaps without having been sent.
+func freeServerStream(_ context: UnsafeMutableRawPointer?) {
+    guard let context else { return }
+    Unmanaged<ServerStream>.fromOpaque(context).takeRetainedValue().close(.broken)
+}
+
 /// Called when a large body has been sent or dropped.
 func freeServerBody(_ body: UnsafeMutableRawPointer?) {
     guard let body else { return }

@@ -16,6 +16,11 @@ final class ServerConnection: @unchecked Sendable {
     /// Milliseconds on the server's clock at which the watchdog cuts the connection; `Int.max` while the handler works.
     let deadline: Atomic<Int>
     private let thread: pthread_t
+    /// The answer's body when it is written while it is sent.
+    private var stream: ServerStream?
+    /// Kept alive for the TLS session; nil without TLS.
+    let credentials: ServerCredentials?
+    private var knownPeer: String??
     private var started = 0
 
     /// More of a refused body than this is not read to be polite: the connection is cut.
@@ -29,6 +34,7 @@ final class ServerConnection: @unchecked Sendable {
         self.handle = handle
         socket = mhd_socket(handle)
         thread = pthread_self()
+        credentials = core.tls?.adopt(handle)
         deadline = Atomic(core.clock.load(ordering: .relaxed) + core.idleDeadline)
     }
 
@@ -80,6 +86,7 @@ final class ServerConnection: @unchecked Sendable {
     func end() {
         exchange?.abandon()
         exchange = nil
+        if let stream { end(stream) }
         generation &+= 1
         deadline.store(core.clock.load(ordering: .relaxed) + core.idleDeadline, ordering: .relaxed)
         core.openRequests.subtract(1, ordering: .releasing)
@@ -144,7 +151,34 @@ final class ServerConnection: @unchecked Sendable {
     private func queue(_ response: ServerResponse, size: Int) -> Bool {
         deadline.store(core.clock.load(ordering: .relaxed) + core.idleDeadline + size, ordering: .relaxed)
         defer { MHD_destroy_response(response.handle) }
+        if let stream = response.stream { begin(stream) }
         return MHD_queue_response(handle, response.status, response.handle) == mhd_yes
+    }
+
+    // MARK: Streamed answers
+
+    private func begin(_ stream: ServerStream) {
+        self.stream = stream
+        core.probe(socket)
+        stream.attach(self)
+        core.began(stream)
+    }
+
+    private func end(_ stream: ServerStream) {
+        self.stream = nil
+        core.ended(stream)
+        stream.detach()
+    }
+
+    /// There is something to send: the next part must be taken in time.
+    func extend() { hurry(core.idleDeadline) }
+
+    /// There is nothing to send: silence may last.
+    func rest() { deadline.store(.max, ordering: .relaxed) }
+
+    /// The connection must be over within so many milliseconds.
+    func hurry(_ milliseconds: Int) {
+        deadline.store(core.clock.load(ordering: .relaxed) + milliseconds, ordering: .relaxed)
     }
 
     // MARK: What the request says
@@ -164,6 +198,14 @@ final class ServerConnection: @unchecked Sendable {
     func query(generation wanted: UInt64) -> [(name: String, value: String)] {
         guard isReadable(wanted) else { return [] }
         return values(mhd_query, HTTPText.percentDecoded)
+    }
+
+    func peer(generation wanted: UInt64) -> String? {
+        guard credentials?.isMutual == true, isReadable(wanted) else { return nil }
+        if let knownPeer { return knownPeer }
+        let peer = ServerTLS.peer(handle)
+        knownPeer = peer
+        return peer
     }
 
     private func values(

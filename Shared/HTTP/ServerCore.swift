@@ -8,18 +8,24 @@ import Synchronization
 final class ServerCore: @unchecked Sendable {
     let handler: any HTTPHandler
     let listener: ServerListener
+    /// nil without TLS.
+    let tls: ServerTLS?
     /// Milliseconds, moved on by the watchdog: reading it costs no system call.
     let clock: Atomic<Int>
+    /// The configuration's `connectionTimeout` in milliseconds.
+    let timeout: Int
     /// Milliseconds until a connection without progress is cut.
     let idleDeadline: Int
     let openRequests = Atomic<Int>(0)
     /// Set from `quiesce` on: answers then close their connection.
     let draining = Atomic<Bool>(false)
+    let streams = Mutex(ServerStreams())
 
     private let interval: Int32
     /// Written to once, when the server shall stop.
     private let bell: (read: Int32, write: Int32)
     private let connections = Mutex<[ObjectIdentifier: ServerConnection]>([:])
+    private let lingering = ServerLingering()
     private let suspended = Mutex(Suspended())
     private let stopping = Mutex(Stopping())
     // Written once before the watchdog starts; used by it and by `quiesce`.
@@ -40,10 +46,11 @@ final class ServerCore: @unchecked Sendable {
     init(_ configuration: HTTPServerConfiguration, handler: any HTTPHandler) throws(HTTPServerError) {
         ignoreBrokenPipes()
         self.handler = handler
-        let timeout = min(max(configuration.connectionTimeout, 1), 86_400) * 1000
+        timeout = min(max(configuration.connectionTimeout, 1), 86_400) * 1000
         interval = Int32(min(max(timeout / 8, 50), 2000))
         idleDeadline = 2 * timeout + 2 * Int(interval)
         clock = Atomic(monotonicMilliseconds())
+        tls = try configuration.tls.map { files throws(HTTPServerError) in try ServerTLS(files) }
         listener = try ServerListener(configuration)
         var ends: [Int32] = [-1, -1]
         let hasBell = socketpair(AF_UNIX, ServerListener.stream, 0, &ends) == 0
@@ -63,6 +70,7 @@ final class ServerCore: @unchecked Sendable {
         plan.connection_limit = UInt32(min(max(configuration.connectionLimit, threads), 1_000_000))
         plan.timeout_seconds = UInt32(timeout / 1000)
         plan.memory_limit = head
+        plan.tls = tls == nil ? 0 : 1
         plan.access = serverAccess
         plan.completed = serverCompleted
         plan.connection = serverConnection
@@ -94,6 +102,7 @@ final class ServerCore: @unchecked Sendable {
     /// The library closes the socket only after this returns, so the watchdog never cuts a stranger's.
     func closed(_ connection: ServerConnection) {
         connections.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(connection)) }
+        lingering.take(connection.socket, isRefused: connection.credentials != nil && connection.generation == 0)
     }
 
     // MARK: Tasks
@@ -150,15 +159,16 @@ final class ServerCore: @unchecked Sendable {
 
     private func watch() {
         while true {
-            var wait = pollfd(fd: bell.read, events: Int16(POLLIN), revents: 0)
-            poll(&wait, 1, interval)
+            lingering.wait(with: bell.read, interval)
             clock.store(monotonicMilliseconds(), ordering: .relaxed)
             if stopping.withLock({ $0.deadline != nil }) { break }
             cutSlow()
+            checkStreams()
         }
         quiesce()
         drain()
         MHD_stop_daemon(daemon)
+        lingering.end()
         listener.close()
         let waiting = stopping.withLock { stopping in
             stopping.isOver = true
@@ -185,6 +195,7 @@ final class ServerCore: @unchecked Sendable {
     /// Waits for open requests; at the deadline answers 503 for the tasks that are still at work, for a connection must not be
     /// suspended when the daemon ends.
     private func drain() {
+        let hadStreams = endStreams()
         var now = monotonicMilliseconds()
         while openRequests.load(ordering: .acquiring) > 0, now < stopping.withLock({ $0.deadline ?? now }) {
             usleep(1000)
@@ -202,7 +213,7 @@ final class ServerCore: @unchecked Sendable {
         for exchange in left.values {
             exchange.answer(refusal, closing: true, cancel: true)
         }
-        guard !left.isEmpty else { return }
+        guard hadStreams || !left.isEmpty else { return }
         let end = monotonicMilliseconds() + 500
         while openRequests.load(ordering: .acquiring) > 0, monotonicMilliseconds() < end { usleep(1000) }
     }

@@ -88,9 +88,12 @@ final class ServerExchange: @unchecked Sendable {
 
     /// The connection is gone: an answer that was never sent is freed, a later one is not stored.
     func abandon() {
-        state.withLock { state in
-            if case .answered(let response, _) = state { MHD_destroy_response(response.handle) }
-            state = .over
+        let unsent: ServerResponse? = state.withLock { state in
+            defer { state = .over }
+            if case .answered(let response, _) = state { return response }
+            return nil
         }
+        // Outside of the lock: whoever writes a streamed body is told.
+        if let unsent { MHD_destroy_response(unsent.handle) }
     }
 }

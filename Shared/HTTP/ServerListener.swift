@@ -63,7 +63,7 @@ struct ServerListener: Sendable {
         return (socket, boundPort(socket))
     }
 
-    private static func set(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
+    static func set(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
         var value = value
         setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }

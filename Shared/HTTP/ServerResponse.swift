@@ -4,14 +4,22 @@ import CMicroHTTPD
 struct ServerResponse: @unchecked Sendable {
     let handle: OpaquePointer
     let status: UInt32
+    /// The body that is written while it is sent.
+    let stream: ServerStream?
 
     /// Up to this size a copy is cheaper than keeping the array alive.
     private static let copyLimit = 4096
+    /// What the library sets aside for a streamed body; chunks are made in the connection's own memory.
+    private static let blockSize = 4096
 
     /// nil only when memory is exhausted.
     static func make(_ response: HTTPResponse, closing: Bool) -> ServerResponse? {
         let valid = 200...999 ~= response.status
-        guard let handle = wrap(response.body) else { return nil }
+        let stream = response.stream?.stream
+        if let stream, !stream.claim() {
+            return make(HTTPResponse(status: 500, text: "The answer's stream is already being sent.\n"), closing: true)
+        }
+        guard let handle = stream.map(wrap) ?? wrap(response.body) else { return nil }
         for (name, value) in response.headers where !isOurs(name) {
             // The library takes tabs for an attack, too, and an empty value for none.
             if value.isEmpty { continue }
@@ -22,7 +30,7 @@ struct ServerResponse: @unchecked Sendable {
             }
         }
         if closing { MHD_add_response_header(handle, "Connection", "close") }
-        return ServerResponse(handle: handle, status: valid ? UInt32(response.status) : 500)
+        return ServerResponse(handle: handle, status: valid ? UInt32(response.status) : 500, stream: stream)
     }
 
     private static func isOurs(_ name: String) -> Bool {
@@ -32,6 +40,14 @@ struct ServerResponse: @unchecked Sendable {
         case 17: HTTPText.same(name.utf8, "transfer-encoding".utf8)
         default: false
         }
+    }
+
+    private static func wrap(_ stream: ServerStream) -> OpaquePointer? {
+        let box = Unmanaged.passRetained(stream)
+        let handle = MHD_create_response_from_callback(
+            mhd_stream_size, blockSize, readServerStream, box.toOpaque(), freeServerStream)
+        if handle == nil { freeServerStream(box.toOpaque()) }
+        return handle
     }
 
     private static func wrap(_ body: [UInt8]) -> OpaquePointer? {

@@ -41,8 +41,14 @@ private let brokenPipesIgnored: Bool = {
     return true
 }()
 
+/// How `shutdown` ends what we send; the C constant does not reach Swift.
+let shutSending: Int32 = 1
+
 /// How `shutdown` ends both directions; the C constant does not reach Swift.
 let shutBoth: Int32 = 2
+
+/// What `poll` says when the peer will send nothing more (POLLRDHUP); the C constant does not reach Swift.
+let hungUp: Int16 = 0x2000
 
 /// Milliseconds of a clock that never goes back.
 func monotonicMilliseconds() -> Int {
