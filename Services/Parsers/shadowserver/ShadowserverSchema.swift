@@ -59,6 +59,7 @@ struct ShadowserverSchema: SettingValue {
 
     static var schema: JSONValue { .object(["type": .string("string"), "format": .string("path")]) }
     var sample: String { path }
+    var madeAt: Int64? { stamp.map { Int64($0.seconds) } }
 
     func refreshed() throws(SettingProblem) -> ShadowserverSchema? {
         let now = Stamp(path)

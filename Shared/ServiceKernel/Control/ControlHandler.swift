@@ -21,8 +21,7 @@ final class ControlHandler: HTTPHandler {
     func immediate(_ head: HTTPRequestHead) -> HTTPResponse? {
         switch (head.path, head.method.route) {
         case ("/livez", .get): HTTPResponse(text: "ok\n")
-        case ("/metrics", .get):
-            HTTPResponse(text: service.metrics.page(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+        case ("/metrics", .get): HTTPResponse(metrics: service, head)
         default: nil
         }
     }

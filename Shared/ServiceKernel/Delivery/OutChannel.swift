@@ -71,8 +71,9 @@ struct HTTPChannel: OutChannel {
     let timeout: Interval
 
     func send(_ packet: Outgoing) async -> Delivery {
+        let trace = packet.meta.trace.map { [("traceparent", $0.description)] } ?? []
         let request = HTTPClientRequest(
-            method: .post, url: url, headers: [("Content-Type", Packet.mediaType)], body: packet.bytes,
+            method: .post, url: url, headers: [("Content-Type", Packet.mediaType)] + trace, body: packet.bytes,
             timeoutMilliseconds: Int(timeout.seconds * 1000), connectTimeoutMilliseconds: 3000, responseLimit: 1 << 20)
         do {
             let response = try await client.send(request)

@@ -50,14 +50,7 @@ public final class Service: Sendable {
         self.configuration = configuration
         self.edges = edges
         self.log = log
-        metrics.set("intelmq_start_timestamp_seconds", Double(Timestamp.now().nanoseconds) / 1e9)
-        metrics.set("intelmq_build_info", 1, [("version", Version.current), ("worker", name)])
-        metrics.observe("intelmq_edge_last_success_timestamp_seconds") { [edges] in
-            edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.lastSuccess.load(ordering: .relaxed))) }
-        }
-        metrics.observe("intelmq_edge_concurrency") { [edges] in
-            edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.gate.limit)) }
-        }
+        measure()
         // What was accepted when the service still was durable must go on, whatever it is now. A one-time run leaves it alone.
         let hasSpool = configuration.state.map { access("\($0)/spool.sqlite", F_OK) == 0 } ?? false
         let hasBacklog = !configuration.isOneTime && hasSpool
@@ -110,6 +103,7 @@ public final class Service: Sendable {
             for note in made.takeNotes() { log.warning("spool: \(note)") }
             metrics.observe("intelmq_spool_packets") { [("", Double(made.status().packets))] }
             metrics.observe("intelmq_spool_bytes") { [("", Double(made.status().bytes))] }
+            metrics.observe("intelmq_spool_limit_bytes") { [("", Double(made.status().limitBytes))] }
             metrics.observe("intelmq_spool_oldest_seconds") { [("", Double(made.status().oldestAgeSeconds))] }
             metrics.observe("intelmq_spool_events") {
                 made.status().edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.backlogEvents)) }
@@ -134,11 +128,15 @@ public final class Service: Sendable {
     ]
 
     /// Keeps dead letters on disk; false when that is not possible, and then nothing may be acknowledged.
-    func bury(_ letters: [DeadLetter]) async -> Bool {
+    func bury(_ letters: [DeadLetter], _ trace: TraceParent? = nil) async -> Bool {
         guard !letters.isEmpty else { return true }
         for letter in letters {
-            log.warning(
-                "dead letter", metadata: ["code": "\(letter.code)", "detail": "\(letter.detail)", "event": "\(letter.eventID)"])
+            var words: Log.Metadata = ["code": "\(letter.code)", "detail": "\(letter.detail)", "event": "\(letter.eventID)"]
+            words["packet.id"] = "\(letter.packetID)"
+            if let trace { words["trace.id"] = "\(trace.traceID)" }
+            // A one-time run has no other place for them.
+            if configuration.isOneTime { words[Log.everyOne] = "true" }
+            log.warning("dead letter", metadata: words)
             metrics.count("intelmq_events_dead_lettered_total", 1, [("code", letter.code)])
         }
         do {
@@ -176,6 +174,7 @@ public final class Service: Sendable {
 
     /// Reopens what settings name, where it has changed on disk; a broken new one is reported and the old one goes on.
     func refresh() {
+        LogRepetition.shared.sweep()
         // A spool may find damage at any time; nobody would know.
         for note in spool?.takeNotes() ?? [] { log.error("spool: \(note)") }
         for setting in NamedSetting.all(of: configuration.worker) {

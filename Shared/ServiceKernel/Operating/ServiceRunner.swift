@@ -175,6 +175,7 @@ extension Service {
         packet.meta.intakeAt = .now()
         let answer = await pass(packet)
         guard answer.isAccepted else { throw .unavailable(answer.problems.first?.detail ?? "the report was not taken") }
+        metrics.sawData()
     }
 }
 
