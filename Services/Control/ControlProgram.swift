@@ -21,7 +21,7 @@ struct ControlCommand: AsyncParsableCommand {
         commandName: "intelmqctl", abstract: "Checks, runs and operates workflows.", version: Version.current,
         subcommands: [
             Run.self, Check.self, Up.self, Down.self, Status.self, Start.self, Stop.self, Restart.self, Reload.self, Pause.self,
-            Resume.self, Logs.self, Level.self, DeadLetters.self, Audit.self,
+            Resume.self, Logs.self, Level.self, Tap.self, DeadLetters.self, Audit.self,
         ])
 
     /// Reads a graph or ends with its errors.

@@ -143,9 +143,11 @@ extension ControlCommand {
     struct Logs: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "log", abstract: "The last lines that nodes have logged.")
         @Option(help: "So many of each node.") var lines = 20
+        @Flag(help: "And those that come, until Ctrl-C.") var follow = false
         @OptionGroup var nodes: FleetNodes
 
         func run() async throws {
+            if follow { return try await nodes.show("/v1/logs", [("lines", "\(lines)"), ("follow", "true")]) }
             for (node, answer) in try await nodes.ask(.get, "/v1/logs", [("lines", "\(lines)")]) {
                 guard let answer, answer.status == 200 else {
                     say("error: \(node): its statusd does not run; its log so far: \(nodes.directory)/log/\(node).log")
@@ -154,5 +156,47 @@ extension ControlCommand {
                 for line in String(decoding: answer.body, as: UTF8.self).split(separator: "\n") { print(line) }
             }
         }
+    }
+
+    struct Tap: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows events as they pass through nodes, one JSON object a line; a sample, which never slows the flow.")
+        @Option(help: "Ends after so many events of a node.") var limit = 100
+        @Option(help: "At most so many events a second of a node.") var rate = 10
+        @Option(help: "Only events that come `in` or go `out`.") var direction: String?
+        @Option(help: "Only events sent over this edge.") var edge: String?
+        @OptionGroup var nodes: FleetNodes
+
+        func run() async throws {
+            var query = [("limit", "\(limit)"), ("rate", "\(rate)")]
+            if let direction { query.append(("direction", direction)) }
+            if let edge { query.append(("edge", edge)) }
+            try await nodes.show("/v1/tap", query)
+        }
+    }
+}
+
+extension FleetNodes {
+    /// Prints what nodes send as it comes, all at once.
+    fileprivate func show(_ path: String, _ query: [(String, String)]) async throws {
+        let names = try names()
+        let fleet = LocalFleet(directory: directory)
+        let problems = await withTaskGroup(of: String?.self) { group in
+            for name in names {
+                group.addTask {
+                    do throws(HTTPClientError) {
+                        let answer = try await fleet.statusd(name).stream(path, query) { writeAll(1, Array($0)) }
+                        guard answer.status >= 300 else { return nil }
+                        let errors = (try? JSONValue(parsing: answer.body))?["errors"]?.items ?? []
+                        return "\(name): \(errors.compactMap { $0["detail"]?.string }.joined(separator: "; "))"
+                    } catch {
+                        return "\(name): \(error)"
+                    }
+                }
+            }
+            return await group.reduce(into: [String]()) { if let problem = $1 { $0.append(problem) } }
+        }
+        for problem in problems { say("error: \(problem)") }
+        if !problems.isEmpty { throw ExitCode(69) }
     }
 }

@@ -7,6 +7,7 @@ public enum Papers {
     public static func all(_ roster: Roster) -> [(path: String, content: String)] {
         var papers: [(String, String)] = [("openapi/schemas/idf-3.1.schema.json", IDFSchema.document.pretty() + "\n")]
         papers.append(("docs/fields.md", IDFSchema.page))
+        papers.append(("docs/metrics.md", Metrics.paper))
         var index = "# Workers\n\n| worker | what |\n|---|---|\n"
         papers.append(("openapi/statusd.json", OpenAPI.ofStatusDaemon.pretty() + "\n"))
         for entry in roster.workers {

@@ -26,14 +26,6 @@ final class Observer: Sendable {
         sockets = slots.map { ControlSocket("\(Slot.folder(folder, $0))/control.sock") }
     }
 
-    /// Asks once a second until the task is cancelled.
-    func run() async {
-        while !Task.isCancelled {
-            await round()
-            try? await Task.sleep(for: .seconds(1))
-        }
-    }
-
     /// Waits until a process takes packets, has failed, or half a minute is over.
     func settle(_ index: Int) async {
         for _ in 0..<600 {

@@ -88,6 +88,7 @@ struct StatusDaemonCommand: AsyncParsableCommand {
 
 /// A running statusd.
 struct StatusDaemon {
+    private let configuration: ServiceConfiguration
     private let supervisor: Supervisor?
     private let observer: Observer
     private let servers: [HTTPServer]
@@ -95,6 +96,7 @@ struct StatusDaemon {
     private let lock: Int32
 
     init(_ configuration: ServiceConfiguration, file: String, folder: String, isAttached: Bool) throws(ConfigurationError) {
+        self.configuration = configuration
         log = Log.worker("\(configuration.name)-statusd", format: configuration.logFormat, level: configuration.logLevel)
         do throws(Rejection) { try makeFolder(folder) } catch { throw ConfigurationError(["error: \(error.detail)"]) }
         lock = try Self.lock(folder, configuration.name)
@@ -134,7 +136,14 @@ struct StatusDaemon {
     }
 
     func run(signals: AsyncStream<Int32>) async {
-        let watching = Task { await observer.run() }
+        let watching = Task {
+            var doors = DoorWatch(configuration)
+            while !Task.isCancelled {
+                await observer.round()
+                doors.look(configuration, Array(servers.dropFirst()), log)
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
         log.notice("started", metadata: ["pid": "\(getpid())"])
         if let supervisor {
             await supervisor.run(signals: signals)

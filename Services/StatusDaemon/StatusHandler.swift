@@ -2,6 +2,7 @@ import HTTP
 import IDF
 import Logging
 import ServiceKernel
+import Synchronization
 
 /// The calls of statusd: answers what it knows from memory, supervises, and passes the rest on to the worker's control socket.
 final class StatusHandler: HTTPHandler {
@@ -55,6 +56,7 @@ final class StatusHandler: HTTPHandler {
         switch route.name {
         case .start, .stop, .restart: answer = await supervise(route.name)
         case .logs: answer = logs(head)
+        case .tap: answer = await tap(route, request)
         default: answer = await pass(route, request)
         }
         if head.method.route != .get, case .success(let caller) = door.admit(head, as: .operate) {
@@ -89,33 +91,52 @@ final class StatusHandler: HTTPHandler {
         guard let lines = Int(text), lines >= 0 else {
             return .problem(Problem(400, "malformed", "lines: found \"\(text.prefix(40))\", wanted a number"))
         }
-        return HTTPResponse(text: supervisor.log.last(lines).map { $0 + "\n" }.joined())
+        guard head.query.contains(where: { $0 == ("follow", "true") }) else {
+            return HTTPResponse(text: supervisor.log.last(lines).map { $0 + "\n" }.joined())
+        }
+        let coming = supervisor.log.follow(last: lines)
+        return Self.stream("text/plain; charset=utf-8") { writer in
+            for await line in coming where !writer.write(Array("\(line)\n".utf8)) && writer.isClosed { return }
+        }
+    }
+
+    /// An answer that a task writes until it is done or nobody reads any more.
+    private static func stream(_ type: String, _ body: @escaping @Sendable (HTTPBodyWriter) async -> Void) -> HTTPResponse {
+        let box = TaskBox()
+        let writer = HTTPBodyWriter(limit: 4 << 20) { box.cancel() }
+        box.hold(
+            Task {
+                await body(writer)
+                writer.finish()
+            })
+        return HTTPResponse(headers: [("Content-Type", type)], stream: writer)
     }
 
     // MARK: the worker's own calls
 
+    /// Passes events on as a process shows them.
+    private func tap(_ route: Route, _ request: HTTPRequest) async -> HTTPResponse {
+        do throws(Rejection) {
+            let (targets, query) = try aim(route, request)
+            _ = try Tap.Watch(query)
+            let socket = observer.sockets[targets[0]]
+            guard let alive = try? await socket.call(.get, "/livez", timeoutMilliseconds: 5000), alive.status == 200 else {
+                return unavailable(targets[0])
+            }
+            return Self.stream("application/x-ndjson") { writer in
+                _ = try? await socket.stream("/v1/tap", query) { writer.write(Array($0)) || !writer.isClosed }
+            }
+        } catch {
+            return .problem(Problem(error.status, error.code, error.detail))
+        }
+    }
+
     /// Passes a call on to the process that it names, or to all.
     private func pass(_ route: Route, _ request: HTTPRequest) async -> HTTPResponse {
-        var query = request.head.query.map { ($0.name, $0.value) }
-        var targets = Array(observer.sockets.indices)
-        if let place = query.firstIndex(where: { $0.0 == "process" }) {
-            let text = query.remove(at: place).1
-            guard let number = Int(text), targets.contains(number) else {
-                return .problem(
-                    Problem(400, "malformed", "process: found \"\(text.prefix(40))\", wanted a number below \(targets.count)"))
-            }
-            targets = [number]
-        }
-        switch route.name {
-        case .spec, .config, .importDeadLetters: targets = Array(targets.prefix(1))
-        case .deadLetter, .editDeadLetter, .deleteDeadLetter, .replayDeadLetter, .tap:
-            guard targets.count == 1 else {
-                return .problem(
-                    Problem(
-                        400, "malformed",
-                        "there are \(targets.count) processes: say which with process=0 to \(targets.count - 1); lists name it"))
-            }
-        default: break
+        let targets: [Int]
+        let query: [(String, String)]
+        do throws(Rejection) { (targets, query) = try aim(route, request) } catch {
+            return .problem(Problem(error.status, error.code, error.detail))
         }
         var answers: [(process: Int, answer: HTTPResponse)] = []
         for target in targets {
@@ -125,6 +146,29 @@ final class StatusHandler: HTTPHandler {
         return answers.count == 1 ? answers[0].answer : Self.merged(answers)
     }
 
+    /// Which processes a call is for, and what is left of its query for them.
+    private func aim(_ route: Route, _ request: HTTPRequest) throws(Rejection) -> (targets: [Int], query: [(String, String)]) {
+        var query = request.head.query.map { ($0.name, $0.value) }
+        var targets = Array(observer.sockets.indices)
+        if let place = query.firstIndex(where: { $0.0 == "process" }) {
+            let text = query.remove(at: place).1
+            guard let number = Int(text), targets.contains(number) else {
+                throw .malformed("process: found \"\(text.prefix(40))\", wanted a number below \(targets.count)")
+            }
+            targets = [number]
+        }
+        switch route.name {
+        case .spec, .config, .importDeadLetters: targets = Array(targets.prefix(1))
+        case .deadLetter, .editDeadLetter, .deleteDeadLetter, .replayDeadLetter, .tap:
+            guard targets.count == 1 else {
+                throw .malformed(
+                    "there are \(targets.count) processes: say which with process=0 to \(targets.count - 1); lists name it")
+            }
+        default: break
+        }
+        return (targets, query)
+    }
+
     private func call(_ target: Int, _ request: HTTPRequest, _ query: [(String, String)]) async -> HTTPResponse {
         do throws(HTTPClientError) {
             let answer = try await observer.sockets[target].call(
@@ -132,11 +176,14 @@ final class StatusHandler: HTTPHandler {
             return HTTPResponse(
                 status: answer.status, headers: [("Content-Type", answer.header("Content-Type") ?? Packet.mediaType)], body: answer.body)
         } catch {
-            let process = supervisor?.processes[target]
-            let end = process?.phase == .running ? "" : process?.lastEnd.map { "; it \($0)" } ?? ""
-            return .problem(
-                Problem(503, "worker-unavailable", "\(configuration.name) is \(observer.phase) and does not answer\(end)"))
+            return unavailable(target)
         }
+    }
+
+    private func unavailable(_ target: Int) -> HTTPResponse {
+        let process = supervisor?.processes[target]
+        let end = process?.phase == .running ? "" : process?.lastEnd.map { "; it \($0)" } ?? ""
+        return .problem(Problem(503, "worker-unavailable", "\(configuration.name) is \(observer.phase) and does not answer\(end)"))
     }
 
     /// Lists one after the other, each item with its process; counts summed.
@@ -163,5 +210,26 @@ final class StatusHandler: HTTPHandler {
             }
         }
         return .json(.object((hasData ? [.init("data", .array(data))] : []) + [.init("meta", .object(meta))]))
+    }
+}
+
+/// A task that is cancelled by whoever is told first that nobody reads any more.
+private final class TaskBox: Sendable {
+    private let state = Mutex<(task: Task<Void, Never>?, isOver: Bool)>((nil, false))
+
+    func hold(_ task: Task<Void, Never>) {
+        let isOver = state.withLock { state in
+            state.task = task
+            return state.isOver
+        }
+        if isOver { task.cancel() }
+    }
+
+    func cancel() {
+        let task = state.withLock { state in
+            state.isOver = true
+            return state.task
+        }
+        task?.cancel()
     }
 }

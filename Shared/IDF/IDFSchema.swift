@@ -11,11 +11,15 @@ public enum IDFSchema {
         let text = JSONValue.object(["type": .string("string")])
         let uuid = JSONValue.object(["type": .string("string"), "format": .string("uuid")])
         let time = JSONValue.object(["type": .string("string"), "format": .string("date-time")])
+        let trace = JSONValue.object([
+            "description": .string("Where the packet stands in a trace (W3C Trace Context): 00-TRACE-PARENT-FLAGS."),
+            "type": .string("string"), "pattern": .string("^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
+        ])
         let meta = object(
             [
                 .init("format-name", .object(["const": .string(Packet.formatName)])),
                 .init("version", .object(["type": .string("string"), "pattern": .string("^3\\.")])), .init("url", text),
-                .init("id", uuid),
+                .init("id", uuid), .init("traceparent", trace),
                 .init("source", text), .init("producer", text), .init("created-at", time), .init("intake-at", time),
                 .init("ecs", .object(["type": .string("object")])),
                 .init("hops", .object(["type": .string("integer"), "minimum": .number("0")])),

@@ -18,6 +18,7 @@ extension ASNDatabase: SettingValue {
 
     public static var schema: JSONValue { .object(["type": .string("string"), "format": .string("path")]) }
     public var sample: String { path }
+    public var madeAt: Int64? { buildTime }
 
     public func refreshed() throws(SettingProblem) -> ASNDatabase? {
         guard changedOnDisk() else { return nil }

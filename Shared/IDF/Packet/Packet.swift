@@ -14,6 +14,8 @@ public struct Packet: Sendable {
         public var hops: Int
         /// When the first service acknowledged the events: what latency since intake is counted from.
         public var intakeAt: Timestamp?
+        /// The trace the packet belongs to; services begin one where there is none.
+        public var trace: TraceParent?
 
         /// Meta data of a new packet.
         public init(source: String? = nil, producer: String? = nil) {
@@ -107,6 +109,8 @@ extension Packet {
         out.append(contentsOf: "\",\"id\":\"".utf8)
         meta.id.append(to: &out)
         out.append(0x22)
+        // Here, where TraceParent(inPacket:) looks for it.
+        if let trace = meta.trace { text("traceparent", trace.description) }
         if let source = meta.source { text("source", source) }
         if let producer = meta.producer { text("producer", producer) }
         text("created-at", meta.createdAt.description)

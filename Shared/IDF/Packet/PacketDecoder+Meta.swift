@@ -25,6 +25,8 @@ extension PacketDecoder {
                 }
             case "source": meta.source = text
             case "producer": meta.producer = text
+            // The standard wants a malformed one to be ignored.
+            case "traceparent": meta.trace = text.flatMap { TraceParent($0) }
             case "created-at", "intake-at":
                 if let time = text.flatMap({ Array($0.utf8).withUnsafeBufferPointer { Timestamp($0) } }) {
                     if key == "created-at" { meta.createdAt = time } else { meta.intakeAt = time }

@@ -21,8 +21,7 @@ final class ControlHandler: HTTPHandler {
         switch (head.path, head.method.route) {
         case ("/livez", .get): HTTPResponse(text: "ok\n")
         case ("/readyz", .get): HTTPResponse(status: service.isReady ? 200 : 503, text: "\(service.phase)\n")
-        case ("/metrics", .get):
-            HTTPResponse(text: service.metrics.page(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+        case ("/metrics", .get): HTTPResponse(metrics: service, head)
         default: nil
         }
     }
@@ -67,6 +66,7 @@ final class ControlHandler: HTTPHandler {
         case .pause: return state(paused: true)
         case .resume: return state(paused: false)
         case .logLevel: return try logLevel(query)
+        case .tap: return service.tap.stream(try Tap.Watch(query))
         case .deadLetters: return try await list(query)
         case .deleteDeadLetters:
             return .meta("deleted", try await desk.delete(try await chosen(query).map(\.id)))
@@ -102,7 +102,7 @@ final class ControlHandler: HTTPHandler {
         guard let level = Logger.Level(rawValue: text) else {
             throw .malformed("level: found \"\(text.prefix(40))\", wanted trace, debug, info, notice, warning, error or critical")
         }
-        LogLevel.set(level)
+        LogLevel.current = level
         return .json(.object(["meta": .object(["level": .string(level.rawValue)])]))
     }
 

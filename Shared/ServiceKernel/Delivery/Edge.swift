@@ -9,6 +9,10 @@ final class Edge: Sendable {
     /// Seconds since 1970 of the last acknowledgement, 0 before the first.
     let lastSuccess = Atomic<Int>(0)
     let isDown = Atomic<Bool>(false)
+    /// Events that the next hop has acknowledged.
+    let sent = Counter()
+    /// Time it takes to answer.
+    let latency = Histogram(MetricsFamily.durations)
     /// How often packets of the spool have been tried in vain, by their place in it.
     private let tries = Mutex<[Int64: Int]>([:])
 

@@ -84,6 +84,7 @@ struct HTTPChannel: OutChannel {
         var request = request
         request.body = packet.bytes
         if let token = edge.token { request.headers.append(("Authorization", "Bearer \(token.revealed)")) }
+        if let trace = packet.meta.trace { request.headers.append(("traceparent", trace.description)) }
         do {
             let response = try await client.send(request)
             switch response.status {

@@ -27,7 +27,7 @@ extension Service {
         refresh()
         guard old.source != fresh.source else { return false }
         try exchange(old, fresh)
-        metrics.count("intelmq_configuration_generation")
+        generation.add(1, ordering: .relaxed)
         log.notice("the configuration has changed and is in force")
         return true
     }
@@ -60,7 +60,6 @@ extension Service {
             running.withLock { $0 = before }
             throw error
         }
-        generation.add(1, ordering: .relaxed)
     }
 
     /// The same for a signal, which nobody answers.

@@ -8,8 +8,10 @@ extension Service {
     private static let packetsPerAppend = 16
 
     /// Takes one report in: parses it and hands its events on, while the rest is still being parsed.
-    /// - Parameter limit: stop after so many events.
-    public func take(_ report: Report, limit: Int = .max) async -> Answer {
+    /// - Parameters:
+    ///   - limit: stop after so many events.
+    ///   - meta: what is said about the packet the report came in: its trace, and when it was taken in.
+    public func take(_ report: Report, limit: Int = .max, from meta: Packet.Meta? = nil) async -> Answer {
         guard isReady else { return notNow }
         let role = role
         if case .reloading = role { return Self.reloading }
@@ -17,7 +19,8 @@ extension Service {
             return .refused(422, "wrong-resource", "\(configuration.name) takes no reports")
         }
         metrics.count("intelmq_reports_received_total")
-        let now = Timestamp.now()
+        let intake = meta?.intakeAt ?? .now()
+        let trace = meta?.trace ?? TraceParent(beginning: report.id)
         let feed = ParserFeed(ahead: configuration.limits.inFlight + 4)
         let parsing = feed.start(
             parser, report, keepsOriginal: configuration.keepsOriginal, limit: limit, batch: configuration.limits.batch)
@@ -37,7 +40,8 @@ extension Service {
                 batch += 1
                 packet.meta.source = self.emitter
                 packet.meta.producer = self.configuration.producer
-                packet.meta.intakeAt = now
+                packet.meta.intakeAt = intake
+                packet.meta.trace = trace.next()
                 answer.accepted += events.count
                 if durable {
                     // Several packets are one append, which costs about as much as one packet alone.
@@ -87,9 +91,13 @@ extension Service {
                 .v7(), packet: report.id, .malformed("line \(row.line): \(row.rejection.detail)"),
                 original: Packet(reports: [small]).encoded(), mediaType: Packet.mediaType)
         }
-        guard await bury(letters) else { return Self.noGrave }
+        guard await bury(letters, trace) else { return Self.noGrave }
         answer.failed = outcome.rejected.map { ($0.line, $0.rejection.code, $0.rejection.detail) }
-        metrics.count("intelmq_events_received_total", answer.accepted + letters.count)
+        metrics.received.add(answer.accepted + letters.count)
+        if answer.accepted > 0 { metrics.sawData() }
+        log.debug(
+            "report taken",
+            metadata: ["packet.id": "\(report.id)", "trace.id": "\(trace.traceID)", "events": "\(answer.accepted)"])
         return answer
     }
 }

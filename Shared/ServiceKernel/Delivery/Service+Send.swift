@@ -33,11 +33,13 @@ extension Service {
     /// `refused` comes back only if that dead letter could not be kept.
     /// - Parameter tries: which try of the packet this is.
     func send(_ packet: Outgoing, over edge: Edge, tries: Int = 1) async -> Sent {
+        let started = ContinuousClock.now
         let delivery = await edge.channel.send(packet)
         switch delivery {
         case .delivered:
             if tap.isWatched { tap.show(packet, over: edge.name) }
-            metrics.count("intelmq_events_sent_total", packet.count, [("edge", edge.name)])
+            edge.latency.observe(since: started)
+            edge.sent.add(packet.count)
             edge.lastSuccess.store(Int(Timestamp.now().nanoseconds / 1_000_000_000), ordering: .relaxed)
             if edge.isDown.exchange(false, ordering: .relaxed) { log.notice("edge is back", metadata: ["edge": "\(edge.name)"]) }
             return Sent(delivery: .delivered)
@@ -48,6 +50,7 @@ extension Service {
             }
             return Sent(delivery: delivery)
         case .refused(let status, let why):
+            edge.latency.observe(since: started)
             metrics.count("intelmq_errors_total", 1, [("stage", "send"), ("code", String(status))])
             return await isolate(packet, edge, status: status, why, tries)
         }
@@ -60,7 +63,7 @@ extension Service {
                 outgoing.meta.id, packet: outgoing.meta.id, rejection, original: outgoing.bytes, mediaType: Packet.mediaType,
                 edge: edge.name)
             one.tries = tries
-            guard await bury([one]) else { return Sent(delivery: .refused(status: status, why)) }
+            guard await bury([one], outgoing.meta.trace) else { return Sent(delivery: .refused(status: status, why)) }
             return Sent(delivery: .delivered, buried: outgoing.count)
         }
         if packet.events.count == 1 {
@@ -69,7 +72,7 @@ extension Service {
                 event.id, packet: packet.meta.id, rejection, original: event.encoded(), mediaType: "application/json",
                 edge: edge.name)
             one.tries = tries
-            guard await bury([one]) else { return Sent(delivery: .refused(status: status, why)) }
+            guard await bury([one], outgoing.meta.trace) else { return Sent(delivery: .refused(status: status, why)) }
             return Sent(delivery: .delivered, buried: 1)
         }
         let middle = packet.events.count / 2
@@ -110,6 +113,7 @@ extension Service {
     private func deliver(_ spooled: SpooledPacket, over edge: Edge, from spool: Spool) async {
         var meta = Packet.Meta()
         meta.id = UUID(spooled.packet.id) ?? .v7()
+        meta.trace = TraceParent(inPacket: spooled.packet.bytes)
         let outgoing = Outgoing(meta: meta, count: spooled.packet.events, bytes: spooled.packet.bytes)
         let started = ContinuousClock.now
         var sent = await send(outgoing, over: edge, tries: edge.tried(spooled.sequence))

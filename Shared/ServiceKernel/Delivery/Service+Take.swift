@@ -4,10 +4,13 @@ import Spool
 
 extension Service {
     /// Takes one encoded packet in.
-    public func take(bytes: [UInt8]) async -> Answer {
+    /// - Parameter trace: what the request's header says of it.
+    public func take(bytes: [UInt8], trace: TraceParent? = nil) async -> Answer {
         let started = ContinuousClock.now
         do {
-            return await take(try Packet(decoding: bytes, eventLimit: configuration.limits.events), started: started)
+            var packet = try Packet(decoding: bytes, eventLimit: configuration.limits.events)
+            packet.meta.trace = trace ?? packet.meta.trace
+            return await take(packet, started: started)
         } catch {
             metrics.count("intelmq_errors_total", 1, [("stage", "intake"), ("code", error.problems.first?.code ?? "malformed")])
             return Answer(status: error.status, problems: error.problems)
@@ -18,6 +21,8 @@ extension Service {
     public func take(_ packet: Packet, started: ContinuousClock.Instant) async -> Answer {
         guard isReady else { return notNow }
         if tap.isWatched { tap.show(packet) }
+        var packet = packet
+        packet.meta.trace = packet.meta.trace?.next() ?? TraceParent(beginning: packet.meta.id)
         let answer: Answer
         switch role {
         case .expert(let expert): answer = await take(packet, expert)
@@ -27,18 +32,18 @@ extension Service {
         case .reloading: answer = Self.reloading
         }
         if answer.isAccepted {
-            metrics.count("intelmq_events_received_total", packet.events.count)
+            metrics.received.add(packet.events.count)
             if let intake = packet.meta.intakeAt {
                 // The sender says when that was: it may say anything.
                 let (age, over) = Timestamp.now().nanoseconds.subtractingReportingOverflow(intake.nanoseconds)
-                if !over { metrics.observe("intelmq_event_latency_seconds", seconds: max(0, Double(age) / 1e9)) }
+                if !over { metrics.eventLatency.observe(max(0, Double(age) / 1e9), times: packet.events.count) }
             }
         } else {
             metrics.count(
                 "intelmq_errors_total", 1, [("stage", "intake"), ("code", answer.problems.first?.code ?? String(answer.status))])
         }
-        let spent = ContinuousClock.now - started
-        metrics.observe("intelmq_packet_duration_seconds", seconds: spent / .seconds(1))
+        metrics.packetDuration.observe(since: started)
+        note(packet, answer)
         return answer
     }
 
@@ -64,7 +69,7 @@ extension Service {
         let letters = worked.failed.map {
             letter($0.event.id, packet: packet.meta.id, $0.rejection, original: $0.event.encoded(), mediaType: "application/json")
         }
-        guard await bury(letters) else { return Self.noGrave }
+        guard await bury(letters, packet.meta.trace) else { return Self.noGrave }
         for (reason, count) in worked.dropped { metrics.count("intelmq_events_dropped_total", count, [("reason", reason)]) }
         answer.accepted = packet.events.count
         answer.failed = worked.failed.map { ($0.index, $0.rejection.code, $0.rejection.detail) }
@@ -82,7 +87,7 @@ extension Service {
                 return letter(
                     event.id, packet: packet.meta.id, one.rejection, original: event.encoded(), mediaType: "application/json")
             }
-            guard await bury(letters) else { return Self.noGrave }
+            guard await bury(letters, packet.meta.trace) else { return Self.noGrave }
             metrics.count("intelmq_events_sent_total", packet.events.count - rejected.count, [("edge", "sink")])
             var answer = Answer(status: 200, accepted: packet.events.count)
             answer.failed = rejected.map { ($0.index, $0.rejection.code, $0.rejection.detail) }
@@ -98,13 +103,13 @@ extension Service {
         }
         var total = Answer(status: isDurable ? 202 : 200)
         for (index, report) in packet.reports.enumerated() {
-            let answer = await take(report)
+            let answer = await take(report, from: packet.meta)
             if !answer.isAccepted, answer.status < 500, packet.reports.count > 1 {
                 // The others are good, and some may be done already.
                 let rejection = Rejection.malformed(answer.problems.map(\.description).joined(separator: "; "))
                 let one = letter(
                     report.id, packet: packet.meta.id, rejection, original: report.content, mediaType: "application/octet-stream")
-                guard await bury([one]) else { return Self.noGrave }
+                guard await bury([one], packet.meta.trace) else { return Self.noGrave }
                 total.failed.append((index, rejection.code, rejection.detail))
                 continue
             }
@@ -124,6 +129,8 @@ extension Service {
                 503, "no-edges",
                 "\(configuration.name) has no edges: what it takes would be lost; add edges: to its configuration")
         }
+        var packet = packet
+        if packet.meta.trace == nil { packet.meta.trace = TraceParent(beginning: packet.meta.id) }
         let outgoing = Outgoing(packet)
         guard isDurable else { return await relay(outgoing) }
         return await keep([outgoing])
@@ -137,7 +144,7 @@ extension Service {
             return Answer(status: 202)
         } catch {
             let status = if case .full = error { 507 } else { 503 }
-            log.error("cannot keep a packet: \(error)")
+            log.error("cannot keep a packet: \(error)", metadata: packets.first.map { Self.words($0.meta) } ?? [:])
             return .refused(status, "spool", "\(error)", retryAfter: 5)
         }
     }

@@ -75,19 +75,11 @@ public final class Service: Sendable {
     /// - Parameter edges: where events go.
     init(_ configuration: ServiceConfiguration, edges: [Edge], log: Log, reread: Reread? = nil) throws(ConfigurationError) {
         let made = try Running(configuration, log: log)
-        let name = configuration.entry.name
         running = Mutex(made)
         self.reread = reread
         self.edges = edges
         self.log = log
-        metrics.set("intelmq_start_timestamp_seconds", Double(Timestamp.now().nanoseconds) / 1e9)
-        metrics.set("intelmq_build_info", 1, [("version", Version.current), ("worker", name)])
-        metrics.observe("intelmq_edge_last_success_timestamp_seconds") { [edges] in
-            edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.lastSuccess.load(ordering: .relaxed))) }
-        }
-        metrics.observe("intelmq_edge_concurrency") { [edges] in
-            edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.gate.limit)) }
-        }
+        measure()
         // What was accepted when the service still was durable must go on, whatever it is now. A one-time run leaves it alone.
         let hasSpool = configuration.state.map { access("\($0)/spool.sqlite", F_OK) == 0 } ?? false
         let hasBacklog = !configuration.isOneTime && hasSpool
@@ -140,6 +132,7 @@ public final class Service: Sendable {
             for note in made.takeNotes() { log.warning("spool: \(note)") }
             metrics.observe("intelmq_spool_packets") { [("", Double(made.status().packets))] }
             metrics.observe("intelmq_spool_bytes") { [("", Double(made.status().bytes))] }
+            metrics.observe("intelmq_spool_limit_bytes") { [("", Double(made.status().limitBytes))] }
             metrics.observe("intelmq_spool_oldest_seconds") { [("", Double(made.status().oldestAgeSeconds))] }
             metrics.observe("intelmq_spool_events") {
                 made.status().edges.map { (Metrics.labels([("edge", $0.name)]), Double($0.backlogEvents)) }
@@ -164,11 +157,15 @@ public final class Service: Sendable {
     ]
 
     /// Keeps dead letters on disk; false when that is not possible, and then nothing may be acknowledged.
-    func bury(_ letters: [DeadLetter]) async -> Bool {
+    func bury(_ letters: [DeadLetter], _ trace: TraceParent? = nil) async -> Bool {
         guard !letters.isEmpty else { return true }
         for letter in letters {
-            log.warning(
-                "dead letter", metadata: ["code": "\(letter.code)", "detail": "\(letter.detail)", "event": "\(letter.eventID)"])
+            var words: Log.Metadata = ["code": "\(letter.code)", "detail": "\(letter.detail)", "event": "\(letter.eventID)"]
+            words["packet.id"] = "\(letter.packetID)"
+            if let trace { words["trace.id"] = "\(trace.traceID)" }
+            // A one-time run has no other place for them.
+            if configuration.isOneTime { words[Log.everyOne] = "true" }
+            log.warning("dead letter", metadata: words)
             metrics.count("intelmq_events_dead_lettered_total", 1, [("code", letter.code)])
         }
         do {
@@ -225,16 +222,9 @@ public final class Service: Sendable {
 
     /// Reopens what settings name, where it has changed on disk; a broken new one is reported and the old one goes on.
     func refresh() {
+        LogRepetition.shared.sweep()
         // A spool may find damage at any time; nobody would know.
         for note in spool?.takeNotes() ?? [] { log.error("spool: \(note)") }
-        let configuration = configuration
-        for file in configuration.tokens.map(\.file) + configuration.edges.compactMap(\.token) {
-            do throws(SettingProblem) {
-                if try file.reread() { log.info("reopened: it has changed on disk", metadata: ["secret": "\(file.path)"]) }
-            } catch {
-                log.error("the changed file is not usable, the old one goes on: \(error.message)", metadata: ["secret": "\(file.path)"])
-            }
-        }
         for setting in NamedSetting.all(of: configuration.worker) {
             do {
                 if try setting.slot.refresh() {

@@ -1,10 +1,11 @@
+import HTTP
 import IDF
 import Synchronization
 
 /// Shows a sample of the events that pass to whoever watches. Bounded, and it never slows the flow: what a watcher does not take is not shown.
-final class Tap: Sendable {
+package final class Tap: Sendable {
     /// What one watcher wants to see.
-    struct Watch: Sendable {
+    package struct Watch: Sendable {
         /// Only what comes in (`in`) or goes out (`out`); nil: both.
         var direction: String?
         /// Only what goes over this edge.
@@ -13,13 +14,29 @@ final class Tap: Sendable {
         var limit = 100
         /// Most events a second.
         var perSecond = 10
+
+        /// Reads `limit`, `rate`, `direction` and `edge`.
+        package init(_ query: [(String, String)]) throws(Rejection) {
+            for (name, value) in query {
+                switch name {
+                case "edge": edge = value
+                case "direction":
+                    guard ["in", "out"].contains(value) else { throw .malformed("direction: found \"\(value.prefix(40))\", wanted in or out") }
+                    direction = value
+                case "limit", "rate":
+                    guard let number = Int(value), (1...1_000_000).contains(number) else {
+                        throw .malformed("\(name): found \"\(value.prefix(40))\", wanted a number from 1 to 1000000")
+                    }
+                    if name == "limit" { limit = number } else { perSecond = number }
+                default: throw .malformed("no parameter \"\(name.prefix(40))\" of a tap; there are limit, rate, direction, edge")
+                }
+            }
+        }
     }
 
     private struct Watcher {
         let watch: Watch
-        /// Takes a line; false: the watcher has gone or does not keep up.
-        let show: @Sendable ([UInt8]) -> Bool
-        let end: @Sendable () -> Void
+        let writer: HTTPBodyWriter
         var shown = 0
         var second = 0
         var inSecond = 0
@@ -32,17 +49,17 @@ final class Tap: Sendable {
     /// Whether anybody watches: asked for every packet.
     var isWatched: Bool { count.load(ordering: .relaxed) > 0 }
 
-    /// Begins to show events; `end` is called when there will be no more.
-    /// - Returns: the number to stop with.
-    func add(_ watch: Watch, show: @escaping @Sendable ([UInt8]) -> Bool, end: @escaping @Sendable () -> Void) -> Int {
+    /// Begins to show events, in the body of an answer; ends when enough are shown or nobody reads any more.
+    func stream(_ watch: Watch) -> HTTPResponse {
         let number = numbers.add(1, ordering: .relaxed).newValue
-        watchers.withLock { $0[number] = Watcher(watch: watch, show: show, end: end) }
+        let writer = HTTPBodyWriter(limit: 4 << 20) { [weak self] in self?.remove(number) }
+        watchers.withLock { $0[number] = Watcher(watch: watch, writer: writer) }
         count.add(1, ordering: .relaxed)
-        return number
+        if writer.isClosed { remove(number) }
+        return HTTPResponse(headers: [("Content-Type", "application/x-ndjson")], stream: writer)
     }
 
-    /// Stops showing events.
-    func remove(_ number: Int) {
+    private func remove(_ number: Int) {
         guard watchers.withLock({ $0.removeValue(forKey: number) }) != nil else { return }
         count.subtract(1, ordering: .relaxed)
     }
@@ -58,7 +75,7 @@ final class Tap: Sendable {
     private func show(direction: String, edge: String?, _ packet: () -> Packet?) {
         let now = Timestamp.now()
         let second = Int(now.nanoseconds / 1_000_000_000)
-        var ended: [(Int, @Sendable () -> Void)] = []
+        var ended: [(Int, HTTPBodyWriter)] = []
         watchers.withLock { watchers in
             for (number, var watcher) in watchers {
                 let watch = watcher.watch
@@ -67,17 +84,17 @@ final class Tap: Sendable {
                 let room = min(watch.limit - watcher.shown, watch.perSecond - watcher.inSecond)
                 guard room > 0, let packet = packet() else { continue }
                 for event in packet.events.prefix(room) {
-                    guard watcher.show(Self.line(now, direction, edge, packet, event)) else { break }
+                    guard watcher.writer.write(Self.line(now, direction, edge, packet, event)) else { break }
                     watcher.shown += 1
                     watcher.inSecond += 1
                 }
                 watchers[number] = watcher
-                if watcher.shown >= watch.limit { ended.append((number, watcher.end)) }
+                if watcher.shown >= watch.limit { ended.append((number, watcher.writer)) }
             }
         }
-        for (number, end) in ended {
+        for (number, writer) in ended {
             remove(number)
-            end()
+            writer.finish()
         }
     }
 

@@ -57,6 +57,9 @@ public struct TLSConfiguration: Sendable, Equatable {
     /// What a caller with such a certificate may do.
     public var clientRoles: [AccessRole] = [.data, .read]
 
+    /// The editions of the files.
+    var stamps: [FileStamp?] { [certificate, key, clientAuthority].map { $0.flatMap { FileStamp(path: $0) } } }
+
     init(setting node: YAMLNode) throws(SettingProblem) {
         guard let certificate = node["certificate"], let key = node["key"] else {
             throw wanted("{certificate: /etc/intelmq/tls.crt, key: /etc/intelmq/tls.key, client-ca: …}", node)

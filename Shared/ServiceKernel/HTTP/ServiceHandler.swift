@@ -8,7 +8,7 @@ final class ServiceHandler: HTTPHandler {
     let service: Service
     private let routes: [Route.Name: Route]
     private let document: [UInt8]
-    private let answers = AnswerCounts()
+    private let answers = RequestDurations()
     let lookUpHeaders: Mutex<LookUpHeaders>
 
     init(_ service: Service) {
@@ -17,14 +17,16 @@ final class ServiceHandler: HTTPHandler {
         routes = Dictionary(uniqueKeysWithValues: Route.all(for: worker).map { ($0.name, $0) })
         document = Array(OpenAPI.document(of: worker).pretty().utf8) + [0x0A]
         lookUpHeaders = Mutex(LookUpHeaders(service))
-        service.metrics.observe("intelmq_http_requests_total") { [answers] in answers.values }
+        service.metrics.observe("intelmq_http_requests_total") { [answers] in answers.totals }
+        service.metrics.observe("intelmq_http_request_duration_seconds") { [answers] in answers.histograms }
     }
 
     // MARK: by the head alone
 
     func immediate(_ head: HTTPRequestHead) -> HTTPResponse? {
+        let started = ContinuousClock.now
         let answer = early(head)
-        if let answer { count(answer.status) }
+        if let answer { answers.count(head.path, answer.status, since: started) }
         return answer
     }
 
@@ -47,7 +49,7 @@ final class ServiceHandler: HTTPHandler {
         case .lookup: return lookup(path, head)
         case .livez, .startupz: return HTTPResponse(text: "ok\n")
         case .readyz: return readiness(head)
-        case .metrics: return HTTPResponse(text: service.metrics.page(), contentType: "text/plain; version=0.0.4; charset=utf-8")
+        case .metrics: return HTTPResponse(metrics: service, head)
         case .openapi: return HTTPResponse(status: 200, headers: [("Content-Type", "application/json")], body: document)
         case .packets, .reports, .lookupMany: return refusal(route, head)
         default: return nil
@@ -104,7 +106,7 @@ final class ServiceHandler: HTTPHandler {
     }
 
     func tooLarge(_ head: HTTPRequestHead, limit: Int) -> HTTPResponse {
-        count(413)
+        answers.count(head.path, 413, since: .now)
         return tooLarge(head, limit: limit, unpacked: false)
     }
 
@@ -120,8 +122,9 @@ final class ServiceHandler: HTTPHandler {
     // MARK: bodies
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let started = ContinuousClock.now
         let answer = await answer(request)
-        count(answer.status)
+        answers.count(request.head.path, answer.status, since: started)
         return answer
     }
 
@@ -140,8 +143,10 @@ final class ServiceHandler: HTTPHandler {
         switch Route.named(request.head.path).first {
         case .packets:
             if request.head.header("Prefer")?.contains("return=representation") == true { return representation(body) }
-            return response(await service.take(bytes: body))
-        case .reports: return response(await service.take(report(request.head, body)))
+            return response(await service.take(bytes: body, trace: trace(request.head)))
+        case .reports:
+            let report = report(request.head, body)
+            return response(await service.take(report, from: trace(request.head).map { Packet.Meta(trace: $0) }))
         case .lookupMany: return lookupMany(body)
         default: return problem(Problem(404, "unknown-path", "no such call here"))
         }
@@ -240,33 +245,8 @@ final class ServiceHandler: HTTPHandler {
 
     func problem(_ one: Problem) -> HTTPResponse { .problem(one) }
 
-    private func count(_ status: Int) { answers.count(status) }
-}
-
-/// Requests answered, by class of status. Every request counts, so there is no lock and no label made here.
-final class AnswerCounts: Sendable {
-    private let success = Atomic<Int>(0)
-    private let redirection = Atomic<Int>(0)
-    private let client = Atomic<Int>(0)
-    private let server = Atomic<Int>(0)
-
-    func count(_ status: Int) {
-        switch status {
-        case ..<300: success.add(1, ordering: .relaxed)
-        case ..<400: redirection.add(1, ordering: .relaxed)
-        case ..<500: client.add(1, ordering: .relaxed)
-        default: server.add(1, ordering: .relaxed)
-        }
-    }
-
-    /// Labels and values for the metrics page.
-    var values: [(labels: String, value: Double)] {
-        let counts = [
-            ("2xx", success.load(ordering: .relaxed)), ("3xx", redirection.load(ordering: .relaxed)),
-            ("4xx", client.load(ordering: .relaxed)), ("5xx", server.load(ordering: .relaxed)),
-        ]
-        return counts.filter { $0.1 > 0 }.map { (Metrics.labels([("status", $0.0)]), Double($0.1)) }
-    }
+    /// The trace that a request names (W3C Trace Context).
+    private func trace(_ head: HTTPRequestHead) -> TraceParent? { head.header("traceparent").flatMap { TraceParent($0) } }
 }
 
 extension StringProtocol {

@@ -74,3 +74,20 @@ public func replaceFile(_ path: String, with bytes: [UInt8], mode: mode_t = 0o64
         throw .unavailable("cannot write \(path): \(reason)")
     }
 }
+
+/// What tells one edition of a file from another without reading it.
+public struct FileStamp: Equatable, Sendable {
+    private let inode: UInt64
+    private let size: Int64
+    /// When it was changed last, in seconds since 1970.
+    public let seconds: Int
+    private let nanoseconds: Int
+
+    /// The stamp of the file as it is now; nil where there is none.
+    public init?(path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        (inode, size) = (UInt64(status.st_ino), Int64(status.st_size))
+        (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+    }
+}

@@ -1,152 +1,136 @@
 import IDF
 import Synchronization
 
-/// Counters, gauges and histograms of one service, in Prometheus' text format.
-/// They are counted per packet, not per event, so a lock costs nothing that can be measured.
+/// Counters, gauges and histograms of one service (`docs/metrics.md` lists them), as Prometheus text 0.0.4 or OpenMetrics 1.0.
+///
+/// They are counted per packet, not per event. What is counted for every packet or request has a cell of its own (`Counter`,
+/// `Histogram`), which needs neither a lock nor a label made for it.
 public final class Metrics: Sendable {
-    /// A measure: its name with the unit, its type and its help.
-    struct Family: Sendable, Hashable {
-        let name: String
-        let type: String
-        let help: String
-    }
+    typealias Values = [(labels: String, value: Double)]
 
     private struct State {
-        var values: [String: [String: Double]] = [:]
+        var counters: [String: [String: Counter]] = [:]
+        var gauges: [String: [String: Double]] = [:]
         var histograms: [String: [String: Histogram]] = [:]
-        var gauges: [String: @Sendable () -> [(labels: String, value: Double)]] = [:]
+        var observed: [String: @Sendable () -> Values] = [:]
+        var observedHistograms: [String: @Sendable () -> [(labels: String, histogram: Histogram)]] = [:]
     }
-
-    private struct Histogram {
-        var counts: [UInt64]
-        var sum = 0.0
-    }
-
-    /// Upper bounds of the buckets of all durations, in seconds.
-    static let bounds = [0.000_1, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60]
-
-    static let families: [Family] = [
-        Family(name: "intelmq_events_received_total", type: "counter", help: "Events accepted by this service."),
-        Family(name: "intelmq_reports_received_total", type: "counter", help: "Reports that have arrived."),
-        Family(name: "intelmq_events_sent_total", type: "counter", help: "Events that an edge has acknowledged."),
-        Family(name: "intelmq_events_dropped_total", type: "counter", help: "Events that ended here on purpose, by reason."),
-        Family(name: "intelmq_events_dead_lettered_total", type: "counter", help: "Events that could not be processed, by code."),
-        Family(name: "intelmq_errors_total", type: "counter", help: "Refused requests and failed deliveries, by stage and code."),
-        Family(name: "intelmq_http_requests_total", type: "counter", help: "HTTP requests answered, by class of status."),
-        Family(name: "intelmq_packet_duration_seconds", type: "histogram", help: "Time from a packet's arrival to its answer."),
-        Family(
-            name: "intelmq_event_latency_seconds", type: "histogram", help: "Time from the first service of the workflow to here."
-        ),
-        Family(name: "intelmq_spool_packets", type: "gauge", help: "Packets in the spool."),
-        Family(name: "intelmq_spool_bytes", type: "gauge", help: "Bytes in the spool."),
-        Family(name: "intelmq_spool_oldest_seconds", type: "gauge", help: "Age of the oldest packet in the spool."),
-        Family(name: "intelmq_spool_events", type: "gauge", help: "Events in the spool that an edge still has to get."),
-        Family(
-            name: "intelmq_edge_events_accepted_total", type: "counter",
-            help: "Events kept for an edge, since its spool was made."),
-        Family(
-            name: "intelmq_edge_events_delivered_total", type: "counter",
-            help: "Events of the spool that an edge has acknowledged, since its spool was made."),
-        Family(
-            name: "intelmq_edge_events_dead_lettered_total", type: "counter",
-            help: "Events of the spool that an edge refused, since its spool was made."),
-        Family(
-            name: "intelmq_edge_events_dropped_total", type: "counter",
-            help: "Events of the spool dropped on purpose, since its spool was made."),
-        Family(
-            name: "intelmq_edge_events_lost_total", type: "counter",
-            help: "Events of the spool that a damaged disk has cost, since its spool was made."),
-        Family(name: "intelmq_edge_concurrency", type: "gauge", help: "Packets that may be on the way over an edge at once."),
-        Family(name: "intelmq_dead_letters", type: "gauge", help: "Dead letters kept."),
-        Family(name: "intelmq_edge_last_success_timestamp_seconds", type: "gauge", help: "When an edge last acknowledged."),
-        Family(name: "intelmq_start_timestamp_seconds", type: "gauge", help: "When the service started."),
-        Family(name: "intelmq_build_info", type: "gauge", help: "Version of the program; always 1."),
-    ]
 
     private let state = Mutex(State())
 
-    /// Makes an empty set.
-    public init() {}
+    /// Events accepted.
+    let received = Counter()
+    /// Time from a packet's arrival to its answer.
+    let packetDuration = Histogram(MetricsFamily.durations)
+    /// Time from the first service of the workflow to here, counted once for every event.
+    let eventLatency = Histogram(MetricsFamily.latencies)
+    /// When data was last accepted, milliseconds since 1970; 0 before.
+    private let lastEvent = Atomic<Int>(0)
+
+    /// Makes a set in which nothing has been counted.
+    public init() {
+        add("intelmq_events_received_total", received)
+        add("intelmq_packet_duration_seconds", packetDuration)
+        add("intelmq_event_latency_seconds", eventLatency)
+    }
 
     /// Labels in Prometheus' form, as `edge="db",code="503"`.
     static func labels(_ pairs: [(String, String)]) -> String {
         pairs.map { name, value in
-            // Nearly no value needs escaping, and this runs for every request.
+            // Nearly no value needs escaping.
             guard value.utf8.contains(where: { $0 == 0x5C || $0 == 0x22 || $0 == 0x0A }) else { return "\(name)=\"\(value)\"" }
             let text = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
             return "\(name)=\"\(text)\""
         }.joined(separator: ",")
     }
 
-    /// Adds to a counter.
+    /// Adds to a counter. For what happens rarely: other counters have a cell.
     public func count(_ name: String, _ amount: Int = 1, _ labels: [(String, String)] = []) {
         guard amount != 0 else { return }
-        state.withLock { $0.values[name, default: [:]][Self.labels(labels), default: 0] += Double(amount) }
+        counter(name, labels).add(amount)
+    }
+
+    /// The cell of a counter, made at the first call.
+    func counter(_ name: String, _ labels: [(String, String)] = []) -> Counter {
+        let labels = Self.labels(labels)
+        return state.withLock { state in
+            if let known = state.counters[name]?[labels] { return known }
+            let made = Counter()
+            state.counters[name, default: [:]][labels] = made
+            return made
+        }
+    }
+
+    /// Puts a cell that something else has made on the page.
+    func add(_ name: String, _ cell: Counter, _ labels: [(String, String)] = []) {
+        state.withLock { $0.counters[name, default: [:]][Self.labels(labels)] = cell }
+    }
+
+    /// Puts a cell that something else has made on the page.
+    func add(_ name: String, _ cell: Histogram, _ labels: [(String, String)] = []) {
+        state.withLock { $0.histograms[name, default: [:]][Self.labels(labels)] = cell }
     }
 
     /// Sets a gauge.
     public func set(_ name: String, _ value: Double, _ labels: [(String, String)] = []) {
-        state.withLock { $0.values[name, default: [:]][Self.labels(labels)] = value }
+        state.withLock { $0.gauges[name, default: [:]][Self.labels(labels)] = value }
     }
 
-    /// Names a gauge whose values are asked for when the page is read.
-    func observe(_ name: String, _ values: @escaping @Sendable () -> [(labels: String, value: Double)]) {
-        state.withLock { $0.gauges[name] = values }
+    /// Names a measure whose values are asked for when the page is read.
+    func observe(_ name: String, _ values: @escaping @Sendable () -> Values) { state.withLock { $0.observed[name] = values } }
+
+    /// Names histograms that are asked for when the page is read.
+    func observe(_ name: String, _ cells: @escaping @Sendable () -> [(labels: String, histogram: Histogram)]) {
+        state.withLock { $0.observedHistograms[name] = cells }
     }
 
-    /// Adds a duration to a histogram.
-    public func observe(_ name: String, seconds: Double, _ labels: [(String, String)] = []) {
-        state.withLock { state in
-            var histogram =
-                state.histograms[name]?[Self.labels(labels)]
-                ?? Histogram(counts: .init(repeating: 0, count: Self.bounds.count + 1))
-            histogram.counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
-            histogram.sum += seconds
-            state.histograms[name, default: [:]][Self.labels(labels)] = histogram
-        }
-    }
+    /// Notes that data has come, now.
+    func sawData() { lastEvent.store(Int(Timestamp.now().nanoseconds / 1_000_000), ordering: .relaxed) }
+
+    /// When data last came, seconds since 1970; 0 before the first.
+    var lastData: Double { Double(lastEvent.load(ordering: .relaxed)) / 1000 }
 
     /// The value of a counter or gauge, summed over its labels.
-    public func value(_ name: String) -> Double { state.withLock { $0.values[name]?.values.reduce(0, +) ?? 0 } }
+    public func value(_ name: String) -> Double {
+        state.withLock { state in
+            (state.counters[name]?.values.reduce(0) { $0 + $1.value } ?? 0) + (state.gauges[name]?.values.reduce(0, +) ?? 0)
+        }
+    }
 
     /// The value of a counter or gauge with exactly these labels.
     public func value(_ name: String, _ labels: [(String, String)]) -> Double {
-        state.withLock { $0.values[name]?[Self.labels(labels)] ?? 0 }
+        let labels = Self.labels(labels)
+        return state.withLock { $0.counters[name]?[labels]?.value ?? $0.gauges[name]?[labels] ?? 0 }
     }
 
     /// The page in Prometheus' text format 0.0.4.
-    func page() -> String {
-        // The functions behind gauges may take locks of their own, so they are called outside ours.
-        let (values, histograms, gauges) = state.withLock { ($0.values, $0.histograms, $0.gauges) }
-        var out = ""
-        for family in Self.families {
-            var lines: [String] = []
-            let found =
-                (values[family.name] ?? [:]).map { ($0.key, $0.value) }
-                + (gauges[family.name]?() ?? []).map { ($0.labels, $0.value) }
-            for (labels, value) in found.sorted(by: { $0.0 < $1.0 }) {
-                lines.append("\(family.name)\(labels.isEmpty ? "" : "{\(labels)}") \(number(value))")
-            }
-            for (labels, histogram) in (histograms[family.name] ?? [:]).sorted(by: { $0.key < $1.key }) {
-                let before = labels.isEmpty ? "" : labels + ","
-                var sum: UInt64 = 0
-                for (bound, count) in zip(Self.bounds.map(number) + ["+Inf"], histogram.counts) {
-                    sum += count
-                    lines.append("\(family.name)_bucket{\(before)le=\"\(bound)\"} \(sum)")
-                }
-                let braces = labels.isEmpty ? "" : "{\(labels)}"
-                lines.append("\(family.name)_sum\(braces) \(number(histogram.sum))")
-                lines.append("\(family.name)_count\(braces) \(sum)")
-            }
-            guard !lines.isEmpty else { continue }
-            out +=
-                "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.type)\n" + lines.joined(separator: "\n")
-                + "\n"
-        }
-        return out
+    func page() -> String { snapshot().text }
+
+    /// The page in the format that an `Accept` header asks for: OpenMetrics 1.0.0, or text 0.0.4, which everybody reads.
+    /// - Returns: the body and its `Content-Type`.
+    func answer(accept: String?) -> (contentType: String, body: String) {
+        MetricsPage.wantsOpenMetrics(accept)
+            ? (MetricsPage.openMetricsType, snapshot().openMetrics) : (MetricsPage.textType, snapshot().text)
     }
 
-    private func number(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : "\(value)"
+    /// What is counted at this moment.
+    private func snapshot() -> MetricsPage {
+        // The functions behind gauges may take locks of their own, so they are called outside ours.
+        let state = state.withLock { $0 }
+        let measures = ProcessMeasures()
+        var page = MetricsPage()
+        for family in MetricsFamily.all {
+            let name = family.name
+            var series: [MetricsPage.Series] = (state.counters[name] ?? [:]).map { .init($0.key, .value($0.value.value)) }
+            series += (state.gauges[name] ?? [:]).map { .init($0.key, .value($0.value)) }
+            series += (state.observed[name]?() ?? []).map { .init($0.labels, .value($0.value)) }
+            series += (state.histograms[name] ?? [:]).map { .init($0.key, .histogram($0.value.buckets)) }
+            series += (state.observedHistograms[name]?() ?? []).map { .init($0.labels, .histogram($0.histogram.buckets)) }
+            if let value = measures[name] { series.append(.init("", .value(value))) }
+            guard !series.isEmpty else { continue }
+            series.sort { $0.labels < $1.labels }
+            page.sections.append(.init(name: name, type: family.type, help: family.help, unit: family.unit, series: series))
+        }
+        return page
     }
 }

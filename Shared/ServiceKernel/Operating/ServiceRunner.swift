@@ -102,7 +102,11 @@ public final class ServiceRunner: Sendable {
             }
             if service.configuration.entry.family == .collector { group.addTask { await self.service.rounds() } }
             group.addTask {
-                while (try? await Task.sleep(for: .seconds(1))) != nil { self.service.refresh() }
+                var doors = DoorWatch(self.service.configuration)
+                while (try? await Task.sleep(for: .seconds(1))) != nil {
+                    self.service.refresh()
+                    doors.look(self.service.configuration, [self.server].compactMap(\.self), self.service.log)
+                }
             }
             for await signal in signals {
                 if signal == SIGHUP {
@@ -179,6 +183,7 @@ extension Service {
         packet.meta.intakeAt = .now()
         let answer = await pass(packet)
         guard answer.isAccepted else { throw .unavailable(answer.problems.first?.detail ?? "the report was not taken") }
+        metrics.sawData()
     }
 }
 
@@ -234,6 +239,8 @@ extension HTTPServerConfiguration {
             address = String(listen.dropLast((parts.last?.count ?? 0) + 1)).replacing("[", with: "").replacing("]", with: "")
             if address == "localhost" { address = "127.0.0.1" }
         }
-        // self.tls = tls.map { HTTPServerTLS(certificateFile: $0.certificate, keyFile: $0.key, clientAuthorityFile: $0.clientAuthority) }
+        self.tls = tls.map {
+            HTTPServerTLS(certificateFile: $0.certificate, keyFile: $0.key, authorityFile: $0.clientAuthority)
+        }
     }
 }

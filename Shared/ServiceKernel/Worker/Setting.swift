@@ -45,6 +45,8 @@ public struct Setting<Value: SettingValue>: Sendable, SettingSlot {
     var defaultText: String? { box.initial?.sample }
     var shown: String? { box.value.withLock { $0?.sample } }
 
+    var madeAt: Int64? { box.value.withLock { $0 }?.madeAt }
+
     func set(_ node: YAMLNode) throws(SettingProblem) { wrappedValue = try Value(setting: node) }
 
     func refresh() throws(SettingProblem) -> Bool {
@@ -74,6 +76,7 @@ protocol SettingSlot: Sendable {
     var defaultText: String? { get }
     /// The value as it is written in a configuration file, `***` for a secret.
     var shown: String? { get }
+    var madeAt: Int64? { get }
     func set(_ node: YAMLNode) throws(SettingProblem)
     /// Reopens what the setting names if it has changed; answers whether it did.
     func refresh() throws(SettingProblem) -> Bool
@@ -133,6 +136,8 @@ public protocol SettingValue: Sendable {
     static var isSecret: Bool { get }
     /// The value opened anew if the file behind it has changed, else nil.
     func refreshed() throws(SettingProblem) -> Self?
+    /// When the data were made that the value has opened, seconds since 1970; nil for values that stand for no database.
+    var madeAt: Int64? { get }
 }
 
 extension SettingValue {
@@ -140,4 +145,6 @@ extension SettingValue {
     public static var isSecret: Bool { false }
     /// Most values stand for nothing that changes.
     public func refreshed() throws(SettingProblem) -> Self? { nil }
+    /// Most values have no data of their own.
+    public var madeAt: Int64? { nil }
 }

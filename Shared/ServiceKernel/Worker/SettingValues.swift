@@ -56,6 +56,7 @@ extension Optional: SettingValue where Wrapped: SettingValue {
     public var sample: String { self?.sample ?? "null" }
     public static var isSecret: Bool { Wrapped.isSecret }
     public func refreshed() throws(SettingProblem) -> Wrapped?? { try self?.refreshed().map { .some($0) } }
+    public var madeAt: Int64? { self?.madeAt }
 }
 
 extension Array: SettingValue where Element: SettingValue {

@@ -1,0 +1,86 @@
+/// The place of a packet in a trace (W3C Trace Context, level 1): which trace it belongs to, and which hop sent it.
+///
+/// Written `00-TRACE-PARENT-FLAGS` in lower-case hexadecimal, as a header of requests and in a packet's `meta.traceparent`.
+public struct TraceParent: Sendable, Hashable, CustomStringConvertible {
+    /// The trace, 16 bytes; never all zero. It stays the same on the way through the fleet.
+    public let trace: UUID
+    /// The hop that has sent the packet, never 0.
+    public let parent: UInt64
+    /// Whether the one who asked records the trace.
+    public let isSampled: Bool
+
+    /// Begins a trace whose id is that of the report or packet it begins with, so that one finds the other.
+    public init(beginning id: UUID) {
+        trace = id.high | id.low == 0 ? .v7() : id
+        parent = Self.newParent()
+        isSampled = false
+    }
+
+    private init(trace: UUID, isSampled: Bool) {
+        self.trace = trace
+        parent = Self.newParent()
+        self.isSampled = isSampled
+    }
+
+    /// The random half of a new UUID, which has its upper bit set and so is never 0.
+    private static func newParent() -> UInt64 { UUID.v7().low }
+
+    /// The same trace with a new parent: what the next hop is told.
+    public func next() -> TraceParent { TraceParent(trace: trace, isSampled: isSampled) }
+
+    /// Reads the written form. Malformed ones are nil: whoever gets one begins a new trace.
+    public init?(_ text: some StringProtocol) {
+        guard let read = Self.read(Array(text.utf8.prefix(257))[...]) else { return nil }
+        self = read
+    }
+
+    /// Reads what `Packet.encode` has written at the beginning of a packet, without reading the packet; nil where there is none.
+    public init?(inPacket bytes: [UInt8]) {
+        let name = Array("\"traceparent\":\"".utf8)
+        // It stands behind the id, about 170 bytes from the start. In the text of another member the quotes would be escaped.
+        let head = bytes.prefix(320)
+        guard let found = head.firstRange(of: name) else { return nil }
+        guard let read = Self.read(head[found.upperBound...].prefix { $0 != 0x22 }) else { return nil }
+        self = read
+    }
+
+    private static func read(_ bytes: ArraySlice<UInt8>) -> TraceParent? {
+        let text = Array(bytes)
+        guard text.count >= 55, text[2] == 0x2D, text[35] == 0x2D, text[52] == 0x2D else { return nil }
+        guard let version = number(text[0..<2]), let high = number(text[3..<19]), let low = number(text[19..<35]),
+            let parent = number(text[36..<52]), let flags = number(text[53..<55])
+        else { return nil }
+        // Later versions may say more behind a dash; 255 is none.
+        guard version != 0xFF, text.count == 55 || version > 0 && text[55] == 0x2D else { return nil }
+        guard high | low != 0, parent != 0 else { return nil }
+        return TraceParent(trace: UUID(high: high, low: low), parent: parent, isSampled: flags & 1 == 1)
+    }
+
+    private init(trace: UUID, parent: UInt64, isSampled: Bool) {
+        (self.trace, self.parent, self.isSampled) = (trace, parent, isSampled)
+    }
+
+    /// Lower-case hexadecimal only, as the standard wants.
+    private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
+        var value: UInt64 = 0
+        for digit in digits {
+            switch digit {
+            case 0x30...0x39: value = value << 4 | UInt64(digit - 0x30)
+            case 0x61...0x66: value = value << 4 | UInt64(digit - 0x61 + 10)
+            default: return nil
+            }
+        }
+        return value
+    }
+
+    private static func hex(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+
+    /// The trace alone, 32 hexadecimal digits: `trace.id` of log lines.
+    public var traceID: String { Self.hex(trace.high) + Self.hex(trace.low) }
+
+    /// The written form, of version 00.
+    public var description: String { "00-\(traceID)-\(Self.hex(parent))-0\(isSampled ? 1 : 0)" }
+}
