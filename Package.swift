@@ -53,6 +53,7 @@ let package = Package(
         system("CMalloc", package: "libc6-dev"),
         system("CMaxMindDB", package: "libmaxminddb-dev"),
         system("CMicroHTTPD", package: "libmicrohttpd-dev"),
+        system("CPCRE2", package: "libpcre2-dev"),
         system("CSQLite", package: "libsqlite3-dev"),
         system("CYAML", package: "libyaml-dev"),
         system("CZlib", package: "zlib1g-dev"),
@@ -66,6 +67,7 @@ let package = Package(
         shared("SQLite", ["CSQLite"]),
         shared("Spool", ["SQLite"]),
         shared("RecentSet"),
+        shared("Conditions", ["IDF", "CPCRE2"]),
         shared("ASNDatabase", ["IDF", "CMaxMindDB", "CZlib"]),
         shared(
             "ServiceKernel",
@@ -104,6 +106,7 @@ let package = Package(
         tests("SQLite", ["SQLite", "CSQLite"]),
         tests("Spool", ["Spool", "SQLite"], exclude: ["fixtures"]),
         tests("RecentSet", ["RecentSet"]),
+        tests("Conditions", ["Conditions", "IDF"]),
         tests("ASNDatabase", ["ASNDatabase", "IDF", "CZlib"], exclude: ["fixtures"]),
         tests("Mapping", ["Mapping", "IDF", "YAML"]),
         tests("ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
