@@ -5,7 +5,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # /opt/swift is where an unpacked toolchain usually lives.
 export PATH := $(PATH):/opt/swift/usr/bin
 BUILD := .build/release
-PACKAGES := g++ pkg-config libarchive-dev libcurl4-openssl-dev libidn2-dev libmaxminddb-dev libmicrohttpd-dev \
+PACKAGES := g++ pkg-config libarchive-dev libcurl4-openssl-dev libidn2-dev libmaxminddb-dev libmicrohttpd-dev libpcre2-dev \
 	libsimdjson-dev libsqlite3-dev libssl-dev libyaml-dev libzstd-dev zlib1g-dev sqlite3 curl
 
 .PHONY: help packages build demo stop test lint papers bench torture fuzz vectors install clean

@@ -25,7 +25,9 @@ struct FleetNodes: ParsableArguments {
     }
 
     /// Asks all at once; answers in the order of the names.
-    func ask(_ method: HTTPMethod, _ path: String, _ query: [(String, String)] = []) async throws -> [(node: String, answer: HTTPClientResponse?)] {
+    func ask(_ method: HTTPMethod, _ path: String, _ query: [(String, String)] = []) async throws -> [(
+        node: String, answer: HTTPClientResponse?
+    )] {
         let names = try names()
         let fleet = LocalFleet(directory: directory)
         return await withTaskGroup(of: (Int, HTTPClientResponse?).self) { group in
@@ -49,7 +51,9 @@ struct FleetNodes: ParsableArguments {
                 say("error: \(node): \(answer == nil ? "its statusd does not run; start it: intelmqctl up GRAPH" : why)")
                 continue
             }
-            let words = (body?["meta"]?.members ?? []).map { "\($0.name) \($0.value.string ?? String(decoding: $0.value.bytes, as: UTF8.self))" }
+            let words = (body?["meta"]?.members ?? []).map {
+                "\($0.name) \($0.value.string ?? String(decoding: $0.value.bytes, as: UTF8.self))"
+            }
             print("\(node.padded(to: 24))\(words.joined(separator: ", "))")
         }
         if !isDone { throw ExitCode(69) }
@@ -81,7 +85,9 @@ extension ControlCommand {
                 }
                 func rate(_ name: String) -> String { "\(status?["per-second"]?[name]?["1m"]?.double ?? 0)" }
                 let spool = status?["spool"]
-                let down = (status?["edges"]?.items ?? []).filter { $0["is-down"]?.bool == true }.compactMap { $0["name"]?.string }
+                let down = (status?["edges"]?.items ?? []).filter { $0["is-down"]?.bool == true }.compactMap {
+                    $0["name"]?.string
+                }
                 print(
                     node.padded(to: 24) + state.padded(to: 13) + rate("received").padded(to: 14) + rate("sent").padded(to: 12)
                         + "\(spool?["packets"]?.integer ?? 0)".padded(to: 12)

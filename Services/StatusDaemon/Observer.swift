@@ -23,14 +23,20 @@ final class Observer: Sendable {
         self.configuration = configuration
         self.supervisor = supervisor
         let slots: [Int?] = supervisor?.processes.map(\.slot) ?? [nil]
+        state.withLock { $0.statuses = slots.map { _ in nil } }
         sockets = slots.map { ControlSocket("\(Slot.folder(folder, $0))/control.sock") }
     }
 
     /// Waits until a process takes packets, has failed, or half a minute is over.
     func settle(_ index: Int) async {
         for _ in 0..<600 {
-            if let answer = try? await sockets[index].call(.get, "/readyz", timeoutMilliseconds: 1000), answer.status == 200 { return }
-            if let process = supervisor?.processes[index], process.failures > 0 || process.phase == .stopped && process.due == nil { return }
+            if let answer = try? await sockets[index].call(.get, "/readyz", timeoutMilliseconds: 1000), answer.status == 200 {
+                return
+            }
+            if let process = supervisor?.processes[index], process.failures > 0 || process.phase == .stopped && process.due == nil
+            {
+                return
+            }
             try? await Task.sleep(for: .milliseconds(50))
         }
     }
@@ -160,7 +166,9 @@ final class Observer: Sendable {
             for process in processes { page += "\(name){process=\"\(process.slot ?? 0)\"} \(value(process))\n" }
         }
         family("intelmq_process_up", "gauge", "Whether the process runs.") { $0.pid == nil ? 0 : 1 }
-        family("intelmq_process_restarts_total", "counter", "How often the process was started again after it had ended by itself.") {
+        family(
+            "intelmq_process_restarts_total", "counter", "How often the process was started again after it had ended by itself."
+        ) {
             $0.restarts
         }
         family("intelmq_process_crash_loop", "gauge", "Whether the process ends again and again at its start.") {

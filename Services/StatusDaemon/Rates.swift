@@ -31,7 +31,8 @@ struct Rates {
 
     /// Events a second over the last minutes, or since the beginning when that is not so long ago.
     func rate(_ name: String, minutes: Int, at time: Double) -> Double {
-        guard let since = history.first(where: { $0.time >= time - Double(minutes * 60) }) ?? history.last, time > since.time else {
+        guard let since = history.first(where: { $0.time >= time - Double(minutes * 60) }) ?? history.last, time > since.time
+        else {
             return 0
         }
         let grown = Double((totals[name] ?? 0) - (since.totals[name] ?? 0)) / (time - since.time)

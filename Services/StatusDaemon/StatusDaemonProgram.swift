@@ -110,11 +110,14 @@ struct StatusDaemon {
         var servers: [HTTPServer] = []
         for listen in [nil, configuration.statusd.listen] where listen != nil || servers.isEmpty {
             var http = HTTPServerConfiguration(
-                listening: listen ?? "unix:\(folder)/\(StatusDaemonProgram.socketName)", tls: listen == nil ? nil : configuration.tls)
+                listening: listen ?? "unix:\(folder)/\(StatusDaemonProgram.socketName)",
+                tls: listen == nil ? nil : configuration.tls)
             http.unixSocketMode = 0o600
             let handler = StatusHandler(configuration, observer: observer, supervisor: supervisor, listen: listen, log: log)
             do { servers.append(try HTTPServer(http, handler: handler)) } catch {
-                throw ConfigurationError(["error: statusd of \(configuration.name) cannot listen on \(listen ?? folder): \(error)"])
+                throw ConfigurationError([
+                    "error: statusd of \(configuration.name) cannot listen on \(listen ?? folder): \(error)"
+                ])
             }
         }
         self.servers = servers

@@ -20,7 +20,8 @@ final class StatusHandler: HTTPHandler {
         self.supervisor = supervisor
         self.log = log
         let isSocket = listen == nil
-        door = Door(tokens: isSocket ? [] : configuration.tokens, tls: isSocket ? nil : configuration.tls, listen: listen ?? "unix:")
+        door = Door(
+            tokens: isSocket ? [] : configuration.tokens, tls: isSocket ? nil : configuration.tls, listen: listen ?? "unix:")
     }
 
     func immediate(_ head: HTTPRequestHead) -> HTTPResponse? {
@@ -30,14 +31,17 @@ final class StatusHandler: HTTPHandler {
         }
         if let role = route.role, case .failure(let refusal) = door.admit(head, as: role) {
             if head.method.route != .get {
-                log.warning("refused", metadata: ["call": "\(head.method.rawValue) \(head.path)", "status": "\(refusal.problem.status)"])
+                log.warning(
+                    "refused", metadata: ["call": "\(head.method.rawValue) \(head.path)", "status": "\(refusal.problem.status)"])
             }
             return refusal.response
         }
         switch route.name {
         case .livez: return HTTPResponse(text: "ok\n")
-        case .startupz: return HTTPResponse(status: observer.hasLooked ? 200 : 503, text: observer.hasLooked ? "ok\n" : "starting\n")
-        case .readyz: return HTTPResponse(status: observer.isReady ? 200 : 503, text: observer.isReady ? "ok\n" : "\(observer.phase)\n")
+        case .startupz:
+            return HTTPResponse(status: observer.hasLooked ? 200 : 503, text: observer.hasLooked ? "ok\n" : "starting\n")
+        case .readyz:
+            return HTTPResponse(status: observer.isReady ? 200 : 503, text: observer.isReady ? "ok\n" : "\(observer.phase)\n")
         case .metrics: return HTTPResponse(text: observer.metrics, contentType: "text/plain; version=0.0.4; charset=utf-8")
         case .openapi: return .json(OpenAPI.ofStatusDaemon)
         case .status: return .json(observer.status)
@@ -89,7 +93,7 @@ final class StatusHandler: HTTPHandler {
         guard let supervisor else { return Self.attached }
         let text = head.query.first { $0.name == "lines" }?.value ?? "100"
         guard let lines = Int(text), lines >= 0 else {
-            return .problem(Problem(400, "malformed", "lines: found \"\(text.prefix(40))\", wanted a number"))
+            return .problem(Problem(422, "malformed", "lines: found \"\(text.prefix(40))\", wanted a number"))
         }
         guard head.query.contains(where: { $0 == ("follow", "true") }) else {
             return HTTPResponse(text: supervisor.log.last(lines).map { $0 + "\n" }.joined())
@@ -174,7 +178,8 @@ final class StatusHandler: HTTPHandler {
             let answer = try await observer.sockets[target].call(
                 request.head.method.route, request.head.path, query, body: request.body)
             return HTTPResponse(
-                status: answer.status, headers: [("Content-Type", answer.header("Content-Type") ?? Packet.mediaType)], body: answer.body)
+                status: answer.status, headers: [("Content-Type", answer.header("Content-Type") ?? Packet.mediaType)],
+                body: answer.body)
         } catch {
             return unavailable(target)
         }
@@ -183,7 +188,8 @@ final class StatusHandler: HTTPHandler {
     private func unavailable(_ target: Int) -> HTTPResponse {
         let process = supervisor?.processes[target]
         let end = process?.phase == .running ? "" : process?.lastEnd.map { "; it \($0)" } ?? ""
-        return .problem(Problem(503, "worker-unavailable", "\(configuration.name) is \(observer.phase) and does not answer\(end)"))
+        return .problem(
+            Problem(503, "worker-unavailable", "\(configuration.name) is \(observer.phase) and does not answer\(end)"))
     }
 
     /// Lists one after the other, each item with its process; counts summed.

@@ -72,10 +72,18 @@ public struct ConfigurationReader {
             read(document, key, value, &configuration)
         }
         apply(document, root["settings"], to: configuration, at: root)
+        for edge in configuration.edges where edge.token != nil && edge.to.hasPrefix("http://") && !configuration.isInsecure {
+            guard !Self.isLocal(String(edge.to.dropFirst(7))), let node = root["edges"] else { continue }
+            note(
+                document, "the token of the edge \(edge.name) would travel readable for everybody on the way", node,
+                "use https://, or say insecure: true if something else protects this way")
+        }
         configuration.source = root.flow
         configuration.settingsText = root["settings"]?.flow ?? ""
         let isGuarded = !configuration.tokens.isEmpty || configuration.tls?.clientAuthority != nil || configuration.isInsecure
-        for (listen, node) in [(configuration.listen, root["listen"]), (configuration.statusd.listen, root["statusd"]?["listen"])] {
+        for (listen, node) in [
+            (configuration.listen, root["listen"]), (configuration.statusd.listen, root["statusd"]?["listen"]),
+        ] {
             guard let listen, let node, !isGuarded, !Self.isLocal(listen) else { continue }
             note(
                 document, "listening on \(listen) opens a door to the network without authentication", node,
@@ -174,7 +182,8 @@ public struct ConfigurationReader {
         return text
     }
 
-    private mutating func statusd(_ document: YAMLDocument, _ value: YAMLNode) throws(SettingProblem) -> StatusDaemonConfiguration {
+    private mutating func statusd(_ document: YAMLDocument, _ value: YAMLNode) throws(SettingProblem) -> StatusDaemonConfiguration
+    {
         guard let pairs = value.pairs else { throw wanted("a mapping like {listen: 127.0.0.1:9080, processes: 2}", value) }
         var configuration = StatusDaemonConfiguration()
         for (key, value) in pairs {

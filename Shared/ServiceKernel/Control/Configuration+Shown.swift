@@ -13,7 +13,12 @@ extension ServiceConfiguration {
             .init("ack", .string(ack.rawValue)), .init("threads", .integer(threads)), .init("insecure", .boolean(isInsecure)),
             .init("overwrite", .boolean(overwrite)), .init("keep-original", .boolean(keepsOriginal)),
             .init("edges", .array(edges.map(\.shown))),
-            .init("tokens", .array(tokens.map { .object(["file": .string($0.file.path), "roles": .array($0.roles.map { .string($0.rawValue) })]) })),
+            .init(
+                "tokens",
+                .array(
+                    tokens.map {
+                        .object(["file": .string($0.file.path), "roles": .array($0.roles.map { .string($0.rawValue) })])
+                    })),
         ]
         if let tls {
             members.append(

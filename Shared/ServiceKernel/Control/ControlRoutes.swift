@@ -4,12 +4,14 @@ import IDF
 extension Route {
     private static let done = (status: 200, meaning: "Done; `meta` says what.", media: failure)
     private static let missing = (status: 404, meaning: "There is none.", media: failure)
-    private static let unclear = (status: 400, meaning: "The query is not understood: it is said what is.", media: failure)
+    private static let unclear = (status: 422, meaning: "The query is not understood: it is said what is.", media: failure)
     private static let away = (status: 503, meaning: "The worker does not run or does not answer.", media: failure)
 
     private static let filters: [(name: String, meaning: String)] = [
-        ("edge", "Only letters of this edge."), ("code", "Only letters with this code."), ("event", "Only the event with this id."),
-        ("packet", "Only events of the packet with this id."), ("text", "Only letters whose reason or original contains this text."),
+        ("edge", "Only letters of this edge."), ("code", "Only letters with this code."),
+        ("event", "Only the event with this id."),
+        ("packet", "Only events of the packet with this id."),
+        ("text", "Only letters whose reason or original contains this text."),
         ("since", "Only letters since this time (ISO 8601)."), ("until", "Only letters before this time (ISO 8601)."),
     ]
     private static let all = (name: "all", meaning: "`true`: really every letter, where no filter is given.")
@@ -22,7 +24,8 @@ extension Route {
             summary: "State, counts, edges, spool and accounts.", answers: [(200, "The status.", failure)]),
         Route(
             name: .spec, method: .get, path: "/v1/spec", role: .read,
-            summary: "The worker's specification and the schema of its settings.", answers: [(200, "The specification.", failure)]),
+            summary: "The worker's specification and the schema of its settings.", answers: [(200, "The specification.", failure)]
+        ),
         Route(
             name: .config, method: .get, path: "/v1/config", role: .read,
             summary: "The configuration in force, without secrets.", answers: [(200, "The configuration.", failure)]),
@@ -32,7 +35,8 @@ extension Route {
             answers: [done, (422, "The configuration is refused, with file and line; the old one goes on.", failure), away]),
         Route(
             name: .pause, method: .post, path: "/v1/pause", role: .operate,
-            summary: "Takes nothing and sends nothing until it is resumed; what is in the spool stays there.", answers: [done, away]),
+            summary: "Takes nothing and sends nothing until it is resumed; what is in the spool stays there.",
+            answers: [done, away]),
         Route(
             name: .resume, method: .post, path: "/v1/resume", role: .operate, summary: "Goes on after a pause.",
             answers: [done, away]),
@@ -60,7 +64,8 @@ extension Route {
             answers: [done, unclear, away]),
         Route(
             name: .importDeadLetters, method: .post, path: "/v1/dead-letters/import", role: .operate,
-            summary: "Takes a dump file of IntelMQ in as dead letters.", accepts: ["application/json", "application/octet-stream"],
+            summary: "Takes a dump file of IntelMQ in as dead letters.",
+            accepts: ["application/json", "application/octet-stream"],
             answers: [done, unclear]),
         Route(
             name: .deadLetter, method: .get, path: "/v1/dead-letters/{id}", role: .read, summary: "One dead letter.",
@@ -95,7 +100,9 @@ extension Route {
     ]
 
     /// The route of a call with the values of its path's variables; a refusal when there is none.
-    package static func find(_ method: HTTPMethod, _ path: String, in routes: [Route]) throws(RouteProblem) -> (route: Route, values: [String]) {
+    package static func find(_ method: HTTPMethod, _ path: String, in routes: [Route]) throws(RouteProblem) -> (
+        route: Route, values: [String]
+    ) {
         let steps = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         var allowed: [HTTPMethod] = []
         for route in routes {

@@ -149,7 +149,8 @@ extension Service {
         }
     }
 
-    static let reloading = Answer.refused(503, "reloading", "the service is reading its configuration; send it again", retryAfter: 1)
+    static let reloading = Answer.refused(
+        503, "reloading", "the service is reading its configuration; send it again", retryAfter: 1)
 
     static let noGrave = Answer.refused(
         503, "no-dead-letters", "an event cannot be processed and its dead letter cannot be kept; see the log of this service",

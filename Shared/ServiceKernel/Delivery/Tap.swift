@@ -21,7 +21,9 @@ package final class Tap: Sendable {
                 switch name {
                 case "edge": edge = value
                 case "direction":
-                    guard ["in", "out"].contains(value) else { throw .malformed("direction: found \"\(value.prefix(40))\", wanted in or out") }
+                    guard ["in", "out"].contains(value) else {
+                        throw .malformed("direction: found \"\(value.prefix(40))\", wanted in or out")
+                    }
                     direction = value
                 case "limit", "rate":
                     guard let number = Int(value), (1...1_000_000).contains(number) else {
@@ -99,7 +101,8 @@ package final class Tap: Sendable {
     }
 
     /// One JSON object: when, which way, and the event.
-    private static func line(_ now: Timestamp, _ direction: String, _ edge: String?, _ packet: Packet, _ event: Event) -> [UInt8] {
+    private static func line(_ now: Timestamp, _ direction: String, _ edge: String?, _ packet: Packet, _ event: Event) -> [UInt8]
+    {
         var line = Array(#"{"@timestamp":""#.utf8)
         line += "\(now)\",\"direction\":\"\(direction)\",".utf8
         if let edge {

@@ -41,7 +41,8 @@ public struct Door: Sendable {
                 Refusal(
                     problem: Problem(
                         401, "unauthenticated",
-                        "no known token: send the header  Authorization: Bearer TOKEN  (tokens: in the configuration of the service)"),
+                        "no known token: send the header  Authorization: Bearer TOKEN  (tokens: in the configuration of the service)"
+                    ),
                     headers: [("WWW-Authenticate", "Bearer realm=\"intelmq\"")]))
         }
         guard known.roles.contains(where: { $0.includes(role) }) else {

@@ -67,7 +67,9 @@ final class ServiceHandler: HTTPHandler {
             return HTTPResponse(status: ready ? 200 : 503, text: ready ? "ok\n" : "\(service.phase)\n")
         }
         if let refusal = refusal(.read, head) { return refusal }
-        var lines = [ready ? "[+] accepting packets" : "[-] \(service.phase)", "[+] configuration of \(service.configuration.name)"]
+        var lines = [
+            ready ? "[+] accepting packets" : "[-] \(service.phase)", "[+] configuration of \(service.configuration.name)",
+        ]
         if let spool = service.spool {
             let status = spool.status()
             lines.append("[+] spool: \(status.packets) packets, \(status.bytes) bytes")

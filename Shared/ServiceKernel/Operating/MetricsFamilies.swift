@@ -86,7 +86,9 @@ struct MetricsFamily: Sendable {
         .init(
             "intelmq_database_timestamp_seconds", .gauge, "When the database of a setting was made.", unit: "seconds",
             labels: ["setting"], merge: .min),
-        .init("intelmq_configuration_generation", .gauge, "How often the configuration or a file that it names was read anew.", merge: .min),
+        .init(
+            "intelmq_configuration_generation", .gauge, "How often the configuration or a file that it names was read anew.",
+            merge: .min),
         .init("intelmq_start_timestamp_seconds", .gauge, "When the service started.", unit: "seconds", merge: .max),
         .init(
             "intelmq_build_info", .gauge, "Version of the program and its worker; always 1.", labels: ["version", "worker"],

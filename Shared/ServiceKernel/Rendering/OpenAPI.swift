@@ -81,7 +81,8 @@ package enum OpenAPI {
         if route.path.contains("{id}") { parameters.append(parameter("id", "path", "Number of the dead letter.")) }
         parameters += route.query.map { parameter($0.name, "query", $0.meaning) }
         if let role = route.role {
-            members.append(.init("security", .array([.object(["token": .array([])]), .object([:] as KeyValuePairs<String, JSONValue>)])))
+            members.append(
+                .init("security", .array([.object(["token": .array([])]), .object([:] as KeyValuePairs<String, JSONValue>)])))
             members.append(.init("x-intelmq-role", .string(role.rawValue)))
         }
         if !parameters.isEmpty { members.append(.init("parameters", .array(parameters))) }
@@ -125,7 +126,8 @@ package enum OpenAPI {
         switch (route.name, status) {
         case (.packets, 200...299), (.reports, 200...299): return reference("Acknowledgement")
         case (.lookup, 200) where !field: return reference("Lookup")
-        case (.livez, _), (.readyz, _), (.startupz, _), (.metrics, 200), (.logs, 200), (.tap, 200), (.lookup, 200), (.lookup, 304),
+        case (.livez, _), (.readyz, _), (.startupz, _), (.metrics, 200), (.logs, 200), (.tap, 200), (.lookup, 200),
+            (.lookup, 304),
             (.lookupMany, 200):
             return .object(["schema": text])
         case (_, 400...): return reference("Problems")
