@@ -6,17 +6,17 @@ final class Certificates: Sendable {
 
     /// Two authorities, `ca` and `other`; the first one has certified `server` (localhost and 127.0.0.1, serial 7) and `client`, the
     /// other `stranger`.
-    init() throws {
+    init() async throws {
         folder = FileManager.default.temporaryDirectory.path + "/http-tls-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for name in ["ca", "other"] {
-            try openssl("req -x509 \(Self.key) -keyout \(name).key -out \(name).pem -days 3 -subj '/CN=Authority \(name)'")
+            try await openssl("req -x509 \(Self.key) -keyout \(name).key -out \(name).pem -days 3 -subj '/CN=Authority \(name)'")
         }
-        try make("server", subject: "/CN=localhost", names: "DNS:localhost,IP:127.0.0.1", serial: 7)
-        try make(
+        try await make("server", subject: "/CN=localhost", names: "DNS:localhost,IP:127.0.0.1", serial: 7)
+        try await make(
             "client", subject: "/O=Fleet/CN=probe, one", names: "email:a@probe.example,URI:spiffe://fleet/probe,DNS:probe.example"
         )
-        try make("stranger", subject: "/CN=probe", authority: "other")
+        try await make("stranger", subject: "/CN=probe", authority: "other")
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -29,11 +29,11 @@ final class Certificates: Sendable {
     func make(
         _ name: String, subject: String, names: String? = nil, authority: String = "ca", days: Int = 3, serial: Int = 1,
         purpose: String? = nil
-    ) throws {
+    ) async throws {
         var extensions = names.map { " -addext 'subjectAltName=\($0)'" } ?? ""
         if let purpose { extensions += " -addext extendedKeyUsage=\(purpose)" }
-        try openssl("req -new \(Self.key) -keyout \(name).key -out \(name).csr -subj '\(subject)'\(extensions)")
-        try openssl(
+        try await openssl("req -new \(Self.key) -keyout \(name).key -out \(name).csr -subj '\(subject)'\(extensions)")
+        try await openssl(
             "x509 -req -in \(name).csr -CA \(authority).pem -CAkey \(authority).key -days \(days) -set_serial \(serial) "
                 + "-copy_extensions copyall -out \(name).pem")
     }
@@ -44,13 +44,20 @@ final class Certificates: Sendable {
         try Data(contentsOf: URL(fileURLWithPath: path(name))).write(to: URL(fileURLWithPath: path(other)), options: .atomic)
     }
 
-    func openssl(_ arguments: String) throws {
-        let (status, output) = try shell("openssl \(arguments)")
+    func openssl(_ arguments: String) async throws {
+        let (status, output) = try await shell("openssl \(arguments)")
         guard status == 0 else { throw Failure(text: "openssl \(arguments): \(output)") }
     }
 
     /// Runs a command in the folder: its exit status and everything it printed.
-    func shell(_ command: String) throws -> (status: Int32, output: String) {
+    func shell(_ command: String) async throws -> (status: Int32, output: String) {
+        // On a thread of its own: waiting here would hold up the tasks of the servers under test.
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try self.run(command) }) }
+        }
+    }
+
+    private func run(_ command: String) throws -> (status: Int32, output: String) {
         let process = Process()
         let pipe = Pipe()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")

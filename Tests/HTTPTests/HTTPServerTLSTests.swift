@@ -6,7 +6,7 @@ import Testing
 struct HTTPServerTLSTests {
     let certificates: Certificates
 
-    init() throws { certificates = try Certificates() }
+    init() async throws { certificates = try await Certificates() }
 
     private func configuration(
         _ certificate: String = "server", authority: String? = nil, timeout: Int = 30, connections: Int = 1000
@@ -23,7 +23,7 @@ struct HTTPServerTLSTests {
         client: String? = nil
     ) -> HTTPClientRequest {
         HTTPClientRequest(
-            url: "https://\(host):\(server.port)/\(path)", timeoutMilliseconds: 20_000,
+            url: "https://\(host):\(server.port)/\(path)", timeoutMilliseconds: 60_000, connectTimeoutMilliseconds: 60_000,
             caFile: certificates.path("\(authority).pem"),
             certificateFile: client.map { certificates.path("\($0).pem") }, keyFile: client.map { certificates.path("\($0).key") }
         )
@@ -39,8 +39,8 @@ struct HTTPServerTLSTests {
         }
     }
 
-    private func serial(_ server: HTTPServer) throws -> String {
-        try certificates.shell(
+    private func serial(_ server: HTTPServer) async throws -> String {
+        try await certificates.shell(
             "openssl s_client -connect 127.0.0.1:\(server.port) 2>/dev/null | openssl x509 -noout -serial"
         ).output.trimmingCharacters(in: .whitespacesAndNewlines)
     }
@@ -74,7 +74,7 @@ struct HTTPServerTLSTests {
                 ("-tls1_3", true), ("-tls1_2", true), ("-tls1_1 -cipher ALL:@SECLEVEL=0", false),
                 ("-tls1_2 -cipher AES256-GCM-SHA384", false),
             ] {
-                let output = try certificates.shell("openssl s_client \(options) -connect 127.0.0.1:\(server.port)").output
+                let output = try await certificates.shell("openssl s_client \(options) -connect 127.0.0.1:\(server.port)").output
                 #expect(output.contains("BEGIN CERTIFICATE") == good, "\(options)")
             }
         }
@@ -84,7 +84,7 @@ struct HTTPServerTLSTests {
     func refusals() async throws {
         try certificates.write("nonsense", to: "nonsense.pem")
         try certificates.write("nonsense", to: "nonsense.key")
-        try certificates.make("elsewhere", subject: "/CN=elsewhere.example", names: "DNS:elsewhere.example")
+        try await certificates.make("elsewhere", subject: "/CN=elsewhere.example", names: "DNS:elsewhere.example")
         try await withServer(TestHandler(), configuration()) { server in
             let unknown = await failure(request(server, authority: "other"))
             #expect(unknown.kind == "tls" && unknown.text.contains("authority is not trusted here"), "\(unknown)")
@@ -104,10 +104,10 @@ struct HTTPServerTLSTests {
 
     @Test("Mutual TLS: who has a certificate of the authority is told by name, everybody else is refused unseen")
     func mutual() async throws {
-        try certificates.make("plain", subject: "/CN=plain")
-        try certificates.make("nobody", subject: "/O=nobody")
-        try certificates.make("expired", subject: "/CN=expired", days: -1)
-        try certificates.make("purpose", subject: "/CN=server", purpose: "serverAuth")
+        try await certificates.make("plain", subject: "/CN=plain")
+        try await certificates.make("nobody", subject: "/O=nobody")
+        try await certificates.make("expired", subject: "/CN=expired", days: -1)
+        try await certificates.make("purpose", subject: "/CN=server", purpose: "serverAuth")
         let handler = PeerHandler()
         let server = try HTTPServer(configuration(authority: "ca"), handler: handler)
         for (client, peer) in [
@@ -124,7 +124,7 @@ struct HTTPServerTLSTests {
             let refused = await failure(request(server, "now", client: client))
             #expect(refused.kind == "tls", "\(client ?? "none"): \(refused)")
             #expect(refused.text.contains(client == nil ? "may want a client certificate" : "refused the client certificate"))
-            let old = try certificates.shell(
+            let old = try await certificates.shell(
                 "curl -sS --tls-max 1.2 --cacert ca.pem \(client.map { "--cert \($0).pem --key \($0).key" } ?? "") "
                     + "https://localhost:\(server.port)/now")
             #expect(old.status != 0 && !old.output.contains("CN="), "\(client ?? "none"): \(old)")
@@ -145,20 +145,20 @@ struct HTTPServerTLSTests {
     func reload() async throws {
         try certificates.copy("server.pem", to: "live.pem")
         try certificates.copy("server.key", to: "live.key")
-        try certificates.make("next", subject: "/CN=localhost", names: "DNS:localhost", serial: 8)
+        try await certificates.make("next", subject: "/CN=localhost", names: "DNS:localhost", serial: 8)
         try await withServer(TestHandler(), configuration("live")) { server in
             let kept = HTTPClient(connectionsPerHost: 1)
             #expect(try await kept.send(request(server)).status == 200)
-            #expect(try serial(server) == "serial=07")
+            #expect(try await serial(server) == "serial=07")
             try server.reloadTLS()
             try certificates.copy("next.pem", to: "live.pem")
             let mismatch = #expect(throws: HTTPServerError.self) { try server.reloadTLS() }
             #expect(mismatch?.description.contains("does not belong to the certificate") == true)
             #expect(mismatch?.description.contains("live.key") == true)
-            #expect(try serial(server) == "serial=07")
+            #expect(try await serial(server) == "serial=07")
             try certificates.copy("next.key", to: "live.key")
             for _ in 0..<3 { try server.reloadTLS() }
-            #expect(try serial(server) == "serial=08")
+            #expect(try await serial(server) == "serial=08")
             let connections = server.openConnections
             #expect(try await kept.send(request(server)).status == 200)
             #expect(server.openConnections <= connections)
@@ -174,7 +174,7 @@ struct HTTPServerTLSTests {
         }
         try certificates.copy("ca.pem", to: "clients.pem")
         try certificates.copy("ca.pem", to: "trusted.pem")
-        try certificates.make("renewed", subject: "/CN=localhost", names: "DNS:localhost", authority: "other")
+        try await certificates.make("renewed", subject: "/CN=localhost", names: "DNS:localhost", authority: "other")
         try await withServer(TestHandler(), configuration("live", authority: "clients")) { server in
             let client = HTTPClient()
             var request = request(server, authority: "trusted", client: "mine")
@@ -198,11 +198,11 @@ struct HTTPServerTLSTests {
     }
 
     @Test("Files a server cannot start with are named, with what to do")
-    func badFiles() throws {
-        try certificates.make("expired", subject: "/CN=localhost", days: -1)
+    func badFiles() async throws {
+        try await certificates.make("expired", subject: "/CN=localhost", days: -1)
         try certificates.write("", to: "empty.pem")
         try certificates.write("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", to: "broken.pem")
-        try certificates.openssl("pkey -in server.key -aes256 -passout pass:secret -out locked.key")
+        try await certificates.openssl("pkey -in server.key -aes256 -passout pass:secret -out locked.key")
         let cases: [(String, String, String?, String)] = [
             ("none.pem", "server.key", nil, "none.pem for TLS: the file cannot be opened: No such file or directory"),
             ("server.pem", "none.key", nil, "PEM file of the private key"),

@@ -110,7 +110,7 @@ final class RawConnection {
 }
 
 /// A listening socket on loopback that hears what a client says first.
-final class RawListener {
+final class RawListener: Sendable {
     private let socket: Int32
     let port: UInt16
 
@@ -136,9 +136,13 @@ final class RawListener {
     deinit { Glibc.close(socket) }
 
     /// Takes one connection, gives back the first bytes that come, and hangs up.
-    func first() -> [UInt8] {
+    func first() async -> [UInt8] {
+        var wait = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        while poll(&wait, 1, 0) == 0 { try? await Task.sleep(for: .milliseconds(5)) }
         let peer = accept(socket, nil, nil)
         defer { Glibc.close(peer) }
+        wait.fd = peer
+        while poll(&wait, 1, 0) == 0 { try? await Task.sleep(for: .milliseconds(5)) }
         var bytes = [UInt8](repeating: 0, count: 65_536)
         let count = recv(peer, &bytes, bytes.count, 0)
         return Array(bytes.prefix(max(0, count)))
