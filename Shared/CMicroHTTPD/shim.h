@@ -66,6 +66,11 @@ static inline struct MHD_Daemon *mhd_start(const struct mhd_plan *plan) {
         MHD_OPTION_END);
 }
 
+// Has a body of unknown length end with the connection, as with HTTP/1.0.
+static inline void mhd_unchunk(struct MHD_Response *response) {
+    MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+}
+
 static inline void *mhd_socket_context(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info ? info->socket_context : NULL;

@@ -8,7 +8,8 @@ public struct HTTPResponse: Sendable {
     /// The body; not sent for HEAD, 204 and 304. A 304 announces its length all the same, so the best body for it is the one a
     /// 200 would have; an empty one is announced as 0, which caches ignore (RFC 9111, section 3.2).
     public var body: [UInt8]
-    /// Writes the body while it is sent, in place of `body`. One writer serves one answer; a second one becomes a 500.
+    /// Writes the body while it is sent, in place of `body`. One writer serves one answer; a second one becomes a 500. Where no body
+    /// is sent the writer is closed, and so is the connection.
     public var stream: HTTPBodyWriter?
 
     /// An answer of bytes.

@@ -22,6 +22,7 @@ final class ServerConnection: @unchecked Sendable {
     let credentials: ServerCredentials?
     private var knownPeer: String??
     private var started = 0
+    private var isHead = false
 
     /// More of a refused body than this is not read to be polite: the connection is cut.
     private static let discardLimit = 32 << 20
@@ -47,7 +48,8 @@ final class ServerConnection: @unchecked Sendable {
         started = core.clock.load(ordering: .relaxed)
         deadline.store(started + core.idleDeadline, ordering: .relaxed)
         let kind = HTTPMethod(bytes: method)
-        if kind == .get || kind == .head { return true }
+        isHead = kind == .head
+        if kind == .get || isHead { return true }
         let head = HTTPRequestHead(method: kind, path: String(cString: url), connection: self)
         let length = head.header("Content-Length")
         let coding = head.header("Transfer-Encoding")
@@ -144,7 +146,8 @@ final class ServerConnection: @unchecked Sendable {
     }
 
     private func queue(_ response: HTTPResponse) -> Bool {
-        guard let built = ServerResponse.make(response, closing: core.draining.load(ordering: .relaxed)) else { return false }
+        let closing = core.draining.load(ordering: .relaxed)
+        guard let built = ServerResponse.make(response, closing: closing, isHead: isHead) else { return false }
         return queue(built, size: response.body.count)
     }
 

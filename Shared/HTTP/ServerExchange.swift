@@ -66,7 +66,7 @@ final class ServerExchange: @unchecked Sendable {
     /// Stores the answer and wakes the connection; only the first answer counts. Waking happens under the lock so that whoever
     /// sees the exchange answered knows the connection is no longer suspended.
     func answer(_ response: HTTPResponse, closing: Bool, cancel: Bool = false) {
-        let made = ServerResponse.make(response, closing: closing)
+        let made = ServerResponse.make(response, closing: closing, isHead: head.method == .head)
         let (task, won) = state.withLock { state -> (Task<Void, Never>?, Bool) in
             guard case .working(let task) = state else { return (nil, false) }
             state = made.map { .answered($0, size: response.body.count) } ?? .over

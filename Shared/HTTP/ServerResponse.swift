@@ -13,13 +13,18 @@ struct ServerResponse: @unchecked Sendable {
     private static let blockSize = 4096
 
     /// nil only when memory is exhausted.
-    static func make(_ response: HTTPResponse, closing: Bool) -> ServerResponse? {
+    static func make(_ response: HTTPResponse, closing: Bool, isHead: Bool = false) -> ServerResponse? {
         let valid = 200...999 ~= response.status
         let stream = response.stream?.stream
         if let stream, !stream.claim() {
             return make(HTTPResponse(status: 500, text: "The answer's stream is already being sent.\n"), closing: true)
         }
         guard let handle = stream.map(wrap) ?? wrap(response.body) else { return nil }
+        if let stream, isHead || response.status == 204 || response.status == 304 {
+            // The library would send the last chunk of a body that must not be there; without chunks it closes the connection.
+            stream.close(.stopped)
+            mhd_unchunk(handle)
+        }
         for (name, value) in response.headers where !isOurs(name) {
             // The library takes tabs for an attack, too, and an empty value for none.
             if value.isEmpty { continue }

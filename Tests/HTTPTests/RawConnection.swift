@@ -108,3 +108,43 @@ final class RawConnection {
         }
     }
 }
+
+/// A listening socket on loopback that hears what a client says first.
+final class RawListener: Sendable {
+    private let socket: Int32
+    let port: UInt16
+
+    init?() {
+        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let socket = socket
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, size) == 0 && listen(socket, 1) == 0 ? getsockname(socket, $0, &size) : -1
+            }
+        }
+        port = UInt16(bigEndian: address.sin_port)
+        if code != 0 {
+            Glibc.close(socket)
+            return nil
+        }
+    }
+
+    deinit { Glibc.close(socket) }
+
+    /// Takes one connection, gives back the first bytes that come, and hangs up.
+    func first() async -> [UInt8] {
+        var wait = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        while poll(&wait, 1, 0) == 0 { try? await Task.sleep(for: .milliseconds(5)) }
+        let peer = accept(socket, nil, nil)
+        defer { Glibc.close(peer) }
+        wait.fd = peer
+        while poll(&wait, 1, 0) == 0 { try? await Task.sleep(for: .milliseconds(5)) }
+        var bytes = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(peer, &bytes, bytes.count, 0)
+        return Array(bytes.prefix(max(0, count)))
+    }
+}

@@ -1,6 +1,13 @@
 import HTTP
 import Synchronization
 
+/// A number that a test shares with whatever counts.
+final class SharedCount: Sendable {
+    private let value = Atomic<Int>(0)
+    func count() { value.add(1, ordering: .relaxed) }
+    var now: Int { value.load(ordering: .relaxed) }
+}
+
 /// Counts and gates that a test shares with its handler.
 final class Shared: Sendable {
     let cancelled = Atomic<Int>(0)
