@@ -7,6 +7,10 @@ extension Service {
     func measure() {
         metrics.set("intelmq_start_timestamp_seconds", Double(Timestamp.now().nanoseconds) / 1e9)
         metrics.set("intelmq_build_info", 1, [("version", Version.current), ("worker", configuration.entry.name)])
+        // From the start, so that the first one shows as a rise: before, there would be nothing to compare with.
+        for rejection in [Rejection.malformed(""), .missing("")] {
+            metrics.add("intelmq_events_dead_lettered_total", Counter(), [("code", rejection.code)])
+        }
         for edge in edges {
             metrics.add("intelmq_events_sent_total", edge.sent, [("edge", edge.name)])
             metrics.add("intelmq_hop_latency_seconds", edge.latency, [("edge", edge.name)])
