@@ -15,7 +15,7 @@ help:
 	@echo "make stop     stop the demo's fleet"
 	@echo "make test     install, build, run all tests"
 	@echo "make bench    measure (JSON=1: one JSON object a line)"
-	@echo "make torture  kill -9 a running fleet again and again, and look for every event (DURATION=200)"
+	@echo "make torture  kill, stop, starve and damage a running fleet, and look for every event (DURATION=200)"
 	@echo "make fuzz     feed the readers with changed input (DURATION=60 seconds each)"
 	@echo "make vectors DIR=…   compare with recorded runs of IntelMQ"
 	@echo "make papers   render the generated documents anew"

@@ -3,7 +3,7 @@ import SQLite
 
 /// The durable queue of a worker: packets on the worker's own disk, one cursor per edge of the graph.
 ///
-/// Kept in `DIRECTORY/spool.sqlite` (write-ahead log, `synchronous = FULL`). One thread writes: everything that waits is
+/// Kept in `DIRECTORY/spool.sqlite` (write-ahead log, `synchronous = FULL`), with a tally beside it that tells a cut log. One thread writes: everything that waits is
 /// committed with one sync and answered together. A packet leaves the disk when every edge that was in the graph when it came
 /// has acknowledged it. Acknowledgements are not synced by themselves: what a crash of the machine loses of them is delivered
 /// again; `kill -9` loses none that were written (at most 200 ms old ones).
@@ -65,6 +65,8 @@ public final class Spool: Sendable {
         let time = milliseconds(CLOCK_REALTIME) / 1_000
         if let aside = files.exchange(at: time) { notes.append("a repair of \(files.main) was finished; before: \(aside)") }
         let wasThere = try files.prepareMain()
+        // Without the file there is nothing to compare: somebody has taken the spool away.
+        let tally = wasThere ? Tally.read(files.tally) : nil
         let reason: String
         do throws(SQLiteError) {
             if wasThere, files.isEmptyMain { notes.append("\(files.main) was empty (cut or never finished) and is made anew") }
@@ -73,7 +75,9 @@ public final class Spool: Sendable {
             }
             try refuseNewer(files)
             let store = try Store(path: files.main)
-            return (store, try store.reconcile(wanted: edges))
+            let contents = try store.reconcile(wanted: edges, tally: tally)
+            notes += contents.notes
+            return (store, contents)
         } catch {
             // 1 is what missing tables and columns lead to.
             guard error.isCorrupt || error.code == 1 else { throw files.refused(error) }
@@ -83,7 +87,9 @@ public final class Spool: Sendable {
         notes.append(salvaged.note)
         do throws(SQLiteError) {
             let store = try Store(path: files.main)
-            return (store, try store.reconcile(wanted: edges, salvaged: salvaged))
+            let contents = try store.reconcile(wanted: edges, salvaged: salvaged, tally: tally)
+            notes += contents.notes
+            return (store, contents)
         } catch {
             throw files.refused(error)
         }

@@ -8,6 +8,8 @@ struct SpoolFiles: Sendable {
     var log: String { main + "-wal" }
     var lockFile: String { directory + "/spool.lock" }
     var reserveFile: String { directory + "/spool.reserve" }
+    /// What was counted, to compare the file with.
+    var tally: String { directory + "/spool.tally" }
     /// A repaired copy in the making; of no worth when found.
     var repairing: String { directory + "/spool.sqlite.repairing" }
     /// The file with the log copied into it, to repair from; of no worth when found.
@@ -105,11 +107,23 @@ struct SpoolFiles: Sendable {
         guard descriptor >= 0 else { throw refused("open", main, errno) }
         close(descriptor)
         syncDirectory()
+        if !wasThere { syncParents() }
         return wasThere
     }
 
+    /// Makes the directory itself durable, whoever has made it: what is synced in it is found only through its parents.
+    private func syncParents() {
+        var parent = directory.hasPrefix("/") ? directory : "./" + directory
+        while let slash = parent.lastIndex(of: "/") {
+            parent = String(parent[..<slash])
+            SpoolFiles.sync(parent.isEmpty ? "/" : parent)
+        }
+    }
+
     /// Makes renames and new files durable.
-    func syncDirectory() {
+    func syncDirectory() { SpoolFiles.sync(directory) }
+
+    private static func sync(_ directory: String) {
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         fsync(descriptor)
@@ -128,7 +142,7 @@ struct SpoolFiles: Sendable {
 
     /// Removes the spool and, when nothing else is in it, its folder. The file goes first: what is beside it is nothing without it.
     func removeAll() {
-        for path in [main, log, main + "-shm", repaired, reserveFile] { unlink(path) }
+        for path in [main, log, main + "-shm", repaired, reserveFile, tally] { unlink(path) }
         removeTemporary()
         unlink(lockFile)
         syncDirectory()

@@ -11,6 +11,8 @@ struct Contents: Sendable {
     var timeline = Timeline()
     /// Packets and events each edge has not acknowledged, by name.
     var backlogs: [String: (packets: Int, events: Int)] = [:]
+    /// What was found wrong.
+    var notes: [String] = []
 }
 
 extension Store {
@@ -20,15 +22,18 @@ extension Store {
     ///   - wanted: the edges of the graph; nil leaves those of the file. A new one begins with the next packet, or with the oldest when the file lost its edges.
     ///   - discard: edges outside the graph whose backlog is given up.
     ///   - salvaged: what a repair that was just made has found.
+    ///   - tally: what was counted before; if packets at the end are missing, their events are lost.
     ///   - rows: the edges as they are, when memory knows better than the file.
     func reconcile(
-        wanted: [String]?, discard: Set<String> = [], salvaged: Salvage.Result? = nil, rows known: [EdgeRow]? = nil
+        wanted: [String]?, discard: Set<String> = [], salvaged: Salvage.Result? = nil, tally: Tally.Contents? = nil,
+        rows known: [EdgeRow]? = nil
     ) throws(SQLiteError) -> Contents {
         var contents = Contents()
         try database.transaction { () throws(SQLiteError) in
             if let known { contents.rows = known } else { contents.rows = try edges() }
             contents.last = try lastSequence(contents.rows)
             let before = contents.rows
+            let counted = tally.flatMap { contents.last < $0.last ? $0.rows : nil } ?? []
             // Packets that are kept for somebody, but for whom is not known any more.
             let isOrphaned = try hasLivePackets() && before.isEmpty
             let fromStart = known == nil && isOrphaned
@@ -39,10 +44,15 @@ extension Store {
             if !fromStart || !contents.rows.isEmpty { try sweep(contents.rows, last: contents.last) }
             for at in contents.rows.indices {
                 let backlog = try backlog(of: contents.rows[at])
-                contents.backlogs[contents.rows[at].name] = backlog
-                guard fromStart else { continue }
-                contents.rows[at].lost = salvaged?.lostEvents ?? 0
-                contents.rows[at].accepted = contents.rows[at].lost + Int64(backlog.events)
+                let name = contents.rows[at].name
+                contents.backlogs[name] = backlog
+                if fromStart {
+                    contents.rows[at].lost = salvaged?.lostEvents ?? 0
+                    contents.rows[at].accepted = contents.rows[at].lost + Int64(backlog.events)
+                }
+                let lost = contents.rows[at].compare(
+                    counted.first { $0.name == name }, isNew: !before.contains { $0.name == name }, backlog: backlog.events)
+                if lost > 0 { contents.notes.append("edge \(name): the files have lost \(lost) events that had been accepted") }
             }
             let wantedNames = Set(wanted)
             contents.rows.removeAll { !wantedNames.contains($0.name) && contents.backlogs[$0.name]?.packets == 0 }

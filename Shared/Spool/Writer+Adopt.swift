@@ -49,6 +49,7 @@ extension Writer {
             state.deadLetters += adoption.letters.count
             for name in Array(state.edges.keys) { state.serve(name, &resumptions) }
         }
+        writeTally()
         adoption.reply(.success(Adoption.Outcome(packets: adopted.count, deadLetters: adoption.letters.count)))
     }
 }

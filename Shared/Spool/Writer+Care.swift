@@ -106,6 +106,7 @@ extension Writer {
         do throws(SQLiteError) {
             try store.database.setSynchronous(.full)
             try align(store, wanted: names, discard: discard)
+            writeTally()
             reply(nil)
         } catch {
             troubled(error)

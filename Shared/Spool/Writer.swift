@@ -7,6 +7,7 @@ final class Writer: @unchecked Sendable {
     static let acknowledgementDelay: Int64 = 200
 
     let core: SpoolCore
+    private let tally: Tally
     /// Nil only while a damaged file could not be replaced.
     var store: Store?
     var recent: RecentIDs
@@ -28,6 +29,7 @@ final class Writer: @unchecked Sendable {
 
     init(core: SpoolCore, store: Store, recent: RecentIDs) {
         self.core = core
+        tally = Tally(path: core.files.tally)
         self.store = store
         self.recent = recent
         checkpointBytes = min(64 << 20, max(256 << 10, core.limitBytes / 16))
@@ -37,6 +39,7 @@ final class Writer: @unchecked Sendable {
     /// Runs until the spool is closed and all that was accepted is written.
     func run() {
         holdReserve()
+        writeTally()
         while let batch = nextBatch() {
             if !batch.isEmpty { commit(batch) }
             care(isIdle: batch.isEmpty)
@@ -190,7 +193,11 @@ final class Writer: @unchecked Sendable {
             guard !group.accepted.isEmpty else { return }
             for name in Array(state.edges.keys) { state.serve(name, &resumptions) }
         }
+        if group.events > 0 { writeTally() }
         for (reply, error) in group.replies { reply(error) }
         return true
     }
+
+    /// Notes what is counted now, before anybody hears of it.
+    func writeTally() { tally.write(core.state.withLock { Tally.Contents(last: $0.last, rows: $0.edges.values.map(\.row)) }) }
 }

@@ -23,5 +23,9 @@ import Testing
         }
         #expect(code == 0, "\(report)")
         #expect(report.contains("events acknowledged"))
+        // Each part has said something, and no part that it fails.
+        for part in ["every acknowledged event", "downstream down", "disk full", "bit flipped", "clock jumps", "power cut"] {
+            #expect(report.contains("pass    \(part)") || report.contains("skipped \(part)"), "\(part): \(report)")
+        }
     }
 }

@@ -77,9 +77,9 @@ final class Place: Sendable {
     func cut(_ name: String, to size: Int) { truncate("\(path)/\(name)", size) }
 
     /// What a killed process would leave: the files as they are now.
-    func copy() -> Place {
+    func copy(_ names: [String] = ["spool.sqlite", "spool.sqlite-wal"]) -> Place {
         let copy = Place()
-        for name in ["spool.sqlite", "spool.sqlite-wal"] where size(name) >= 0 { copy.write(name, read(name)) }
+        for name in names where size(name) >= 0 { copy.write(name, read(name)) }
         return copy
     }
 

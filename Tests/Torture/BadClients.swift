@@ -22,7 +22,15 @@ struct BadClients {
     private var dice: Dice
     private var clients: [Client] = []
     private var nextOne = ContinuousClock.now
-    private(set) var count = 0
+    private(set) var counts = Counts()
+
+    struct Counts: Sendable {
+        var all = 0
+        /// Those that dribble or say nothing, those that end in the middle of a request, those that end with a reset.
+        var slow = 0
+        var half = 0
+        var resets = 0
+    }
 
     init(_ hops: [Hop], _ load: Load, _ ledger: Ledger, seed: UInt64) {
         self.hops = hops
@@ -48,13 +56,14 @@ struct BadClients {
         var step = 1 << 20
         var stay = 0.0...0.3
         var bytes: [UInt8]
-        switch Int.random(in: 0..<8, using: &dice) {
+        let kind = Int.random(in: 0..<8, using: &dice)
+        switch kind {
         case 0...1:
             // Broken off in the middle of the body.
-            bytes = half(Int.random(in: 1...100, using: &dice))
+            bytes = unfinished(Int.random(in: 1...100, using: &dice))
         case 2:
             // The last byte of the body never comes.
-            bytes = half(1)
+            bytes = unfinished(1)
             step = 7
             stay = 0.5...8
         case 3:
@@ -80,13 +89,16 @@ struct BadClients {
             bytes = Self.head(parcel.body.count) + parcel.body
         }
         guard let descriptor = Self.connect(hop.port) else { return }
-        count += 1
-        let end = now + dice.seconds(stay)
-        clients.append(
-            Client(descriptor: descriptor, bytes: bytes, step: step, next: now, end: end, resets: dice.chance(50)))
+        let client = Client(
+            descriptor: descriptor, bytes: bytes, step: step, next: now, end: now + dice.seconds(stay), resets: dice.chance(50))
+        counts.all += 1
+        if kind == 2 || kind == 3 || kind == 4 { counts.slow += 1 }
+        if kind < 5 { counts.half += 1 }
+        if client.resets { counts.resets += 1 }
+        clients.append(client)
     }
 
-    private func half(_ events: Int) -> [UInt8] {
+    private func unfinished(_ events: Int) -> [UInt8] {
         let parcel = load.parcel(events: events)
         _ = ledger.enter(parcel, .half)
         return Self.head(parcel.body.count) + parcel.body.prefix(events == 1 ? parcel.body.count - 1 : parcel.body.count / 2)

@@ -39,8 +39,8 @@ struct Chaos {
         case .kill: dice.seconds(killEvery * 0.5...killEvery * 1.5)
         case .stop: dice.seconds(0.8...2.5)
         case .terminate: dice.seconds(1.5...5)
-        case .hangUp: dice.seconds(0.3...1.5)
-        case .database: dice.seconds(0.02...0.3)
+        case .hangUp: dice.seconds(0.02...0.25)
+        case .database: dice.seconds(0.02...0.2)
         case .outage: dice.seconds(15...30)
         }
     }
@@ -65,7 +65,7 @@ struct Chaos {
             supervisor.slay(hop == Hop.count && outageEnds != nil ? Int.random(in: 1..<Hop.count, using: &dice) : hop)
         case .stop: supervisor.stop(hop, until: now + dice.seconds(0.2...2))
         case .terminate: supervisor.terminate(hop)
-        case .hangUp: supervisor.hangUp(hop, times: Int.random(in: 1...30, using: &dice))
+        case .hangUp: supervisor.hangUp(hop, times: dice.chance(10) ? 30 : 1)
         case .database: replaceDatabase()
         case .outage:
             guard outageEnds == nil else { return }

@@ -16,6 +16,28 @@ struct Drain {
         }
     }
 
+    /// How long an event may be on its way without any other arriving.
+    private static let patience = Duration.seconds(60)
+
+    /// Waits until all that was acknowledged is there; that nothing comes any more is a finding.
+    static func all(of ledger: Ledger, in root: String) async throws(TortureError) {
+        var drain = Drain(ledger.records, root: root)
+        var left = drain.missing.count
+        var progress = ContinuousClock.now
+        while !drain.missing.isEmpty {
+            try drain.look()
+            if drain.missing.count < left {
+                left = drain.missing.count
+                progress = .now
+            }
+            if ContinuousClock.now - progress > patience {
+                return ledger.report(
+                    "\(left) acknowledged events have not arrived, and none has for \(patience.inSeconds) s: what is stuck?")
+            }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
     /// Rows of the table; without one, none.
     static func rows(_ path: String) -> Int64 {
         guard access(path, F_OK) == 0, let database = try? SQLiteDatabase(path: path, access: .readOnly) else { return 0 }

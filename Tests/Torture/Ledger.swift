@@ -26,6 +26,8 @@ final class Ledger: Sendable {
         var repeats = 0
         /// Posts of a packet that were made twice on purpose.
         var twice = 0
+        /// Answers 503 and 507.
+        var refusals = 0
     }
 
     private struct State {
@@ -57,6 +59,7 @@ final class Ledger: Sendable {
 
     func countRepeat() { state.withLock { $0.counts.repeats += 1 } }
     func countTwice() { state.withLock { $0.counts.twice += 1 } }
+    func countRefusal() { state.withLock { $0.counts.refusals += 1 } }
 
     var counts: Counts { state.withLock { $0.counts } }
     var records: [Record] { state.withLock { $0.records } }

@@ -1,5 +1,6 @@
 import Glibc
 import ServiceKernel
+import Synchronization
 
 /// What the system tells and gives: folders, ports, the memory of processes.
 enum Machine {
@@ -18,6 +19,24 @@ enum Machine {
         rmdir(path)
     }
 
+    /// Disks that are mounted now.
+    private static let disks = Mutex<[String]>([])
+
+    /// Mounts a small disk of memory; answers why not, or nil.
+    static func mountDisk(_ path: String, megabytes: Int) -> String? {
+        mkdir(path, 0o700)
+        guard mount("tmpfs", path, "tmpfs", 0, "size=\(megabytes)m") == 0 else { return reason(errno) }
+        disks.withLock { $0.append(path) }
+        return nil
+    }
+
+    static func unmountDisk(_ path: String) {
+        umount2(path, 2)  // MNT_DETACH: whoever still has a file open keeps it.
+        disks.withLock { $0.removeAll { $0 == path } }
+    }
+
+    static func unmountDisks() { for disk in disks.withLock({ $0 }) { unmountDisk(disk) } }
+
     static func text(_ path: String) -> String { readFile(path).map { String(decoding: $0, as: UTF8.self) } ?? "" }
 
     /// The end of a file of any length.
@@ -33,11 +52,42 @@ enum Machine {
     static func reason(_ number: Int32) -> String { String(cString: strerror(number)) }
 
     /// Bytes that a process had in memory at most; 0 when it is gone.
-    static func peakMemory(_ process: pid_t) -> Int {
-        for line in text("/proc/\(process)/status").split(separator: "\n") where line.hasPrefix("VmHWM:") {
+    static func peakMemory(_ process: pid_t) -> Int { line("VmHWM:", of: process) }
+
+    private static func line(_ name: String, of process: pid_t) -> Int {
+        for line in text("/proc/\(process)/status").split(separator: "\n") where line.hasPrefix(name) {
             return (Int(line.filter(\.isNumber)) ?? 0) << 10
         }
         return 0
+    }
+
+    /// The environment as NAME=VALUE.
+    static var environment: [String] {
+        var words: [String] = []
+        var at = environ
+        while let word = at.pointee {
+            words.append(String(cString: word))
+            at += 1
+        }
+        return words
+    }
+
+    /// Bytes that a process has in memory; 0 when it is gone.
+    static func memory(_ process: pid_t) -> Int { line("VmRSS:", of: process) }
+
+    /// Whether a command ends with 0.
+    static func works(_ words: [String]) -> Bool {
+        var arguments = words.map { strdup($0) as UnsafeMutablePointer<CChar>? } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        var process: pid_t = 0
+        guard posix_spawn(&process, words[0], &actions, nil, &arguments, environ) == 0 else { return false }
+        var status: Int32 = 0
+        return waitpid(process, &status, 0) == process && status == 0
     }
 
     /// The full path of a program, or nil if it is not installed.

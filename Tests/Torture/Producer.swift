@@ -13,13 +13,15 @@ struct Producer: Sendable {
     let end: ContinuousClock.Instant
     /// Nor posts of old ones.
     let lastCall: ContinuousClock.Instant
+    /// Events of a packet at most.
+    var most = 500
 
     func run(seed: UInt64) async {
         var dice = Dice(seed: seed)
-        var old: [Parcel] = []
+        var old: [(parcel: Parcel, number: Int)] = []
         var pace = ContinuousClock.now
-        while ContinuousClock.now < end {
-            let parcel = load.parcel(events: Load.size(&dice))
+        while ContinuousClock.now < end, !Task.isCancelled {
+            let parcel = load.parcel(events: min(Load.size(&dice), most))
             let number = ledger.enter(parcel, .sent)
             switch Int.random(in: 0..<100, using: &dice) {
             case 0..<6:
@@ -36,12 +38,12 @@ struct Producer: Sendable {
             default: await deliver(parcel, number)
             }
             // Long acknowledged, and once more.
-            if !old.isEmpty, dice.chance(5) {
+            if let one = old.randomElement(using: &dice), dice.chance(5) {
                 ledger.countTwice()
-                await deliver(old[Int.random(in: 0..<old.count, using: &dice)], number)
+                await deliver(one.parcel, one.number)
             }
             if old.count >= 20 { old.removeFirst() }
-            old.append(parcel)
+            old.append((parcel, number))
             // Time lost to a hop that was down is not made up for.
             pace = max(pace, .now - .milliseconds(200)) + .seconds(Double(parcel.events.count) / rate)
             try? await Task.sleep(until: pace)
@@ -53,7 +55,7 @@ struct Producer: Sendable {
         var pause = 0.02
         while true {
             if await post(parcel, milliseconds: 2_000) { return ledger.acknowledge(number) }
-            guard ContinuousClock.now < lastCall else { return }
+            guard ContinuousClock.now < lastCall, !Task.isCancelled else { return }
             try? await Task.sleep(for: .seconds(Double.random(in: 0...pause)))
             pause = min(pause * 2, 0.5)
             ledger.countRepeat()
@@ -72,7 +74,9 @@ struct Producer: Sendable {
             if meta?["accepted"]?.integer == parcel.events.count, meta?["failed"] == nil { return true }
             ledger.report("\(hop.name) acknowledged \(parcel.events.count) events with: \(text(answer))")
             return true
-        case 503, 507: return false
+        case 503, 507:
+            ledger.countRefusal()
+            return false
         default:
             ledger.report("\(hop.name) answered \(answer.status) to a good packet: \(text(answer))")
             return false

@@ -11,19 +11,16 @@ final class Storm: Sendable {
     private static let producers = 4
     /// Events a second, so modest that the services, not the load, are what is tried.
     private static let rate = 4000.0
-    /// How long an event may be on its way without any other arriving.
-    private static let patience = Duration.seconds(60)
 
     private let options: Options
+    private let ground: Ground
     private let root: String
     private let hops: [Hop]
-    private let load: Load
     private let ledger = Ledger()
     private let supervisor: Supervisor
     private let database: [UInt8]
-    private let client = HTTPClient(connectionsPerHost: 16)
     private let weather = Mutex(Weather.calm)
-    private let struck = Mutex((chaos: Chaos.Counts(), badClients: 0))
+    private let struck = Mutex((chaos: Chaos.Counts(), badClients: BadClients.Counts()))
     /// The exit code, once there is one.
     private let code = Mutex<Int32?>(nil)
 
@@ -36,8 +33,9 @@ final class Storm: Sendable {
         }
         self.database = database
         do { try replaceFile(Hop.database(in: root), with: database) } catch { throw TortureError(error.detail) }
-        load = try Load()
-        hops = try Hop.make(in: root)
+        ground = try Ground(options, root: root)
+        hops = try Hop.five(in: root)
+        for hop in hops { try hop.configure() }
         supervisor = try Supervisor(options.binary, hops, ledger)
     }
 
@@ -47,16 +45,16 @@ final class Storm: Sendable {
     func main(until signals: inout sigset_t) -> (code: Int32, signal: Int32?) {
         Task.detached { await self.run() }
         var chaos: Chaos?
-        var clients = BadClients(hops, load, ledger, seed: options.seed &+ 1)
+        var clients = BadClients(hops, ground.load, ledger, seed: options.seed &+ 1)
         var pause = timespec(tv_sec: 0, tv_nsec: 3_000_000)
         while true {
             let signal = sigtimedwait(&signals, nil, &pause)
             if signal > 0 {
-                supervisor.endAll()
+                for supervisor in ground.supervisors { supervisor.endAll() }
                 return (128 + signal, signal)
             }
             if let code = code.withLock({ $0 }) {
-                supervisor.endAll()
+                for supervisor in ground.supervisors { supervisor.endAll() }
                 return (code, nil)
             }
             let now = ContinuousClock.now
@@ -71,11 +69,11 @@ final class Storm: Sendable {
             case (.calm, let ended?):
                 ended.calm()
                 clients.leave()
-                struck.withLock { $0 = (ended.counts, clients.count) }
+                struck.withLock { $0 = (ended.counts, clients.counts) }
                 chaos = nil
             case (.calm, nil): break
             }
-            supervisor.tick(now)
+            for supervisor in ground.supervisors { supervisor.tick(now) }
         }
     }
 
@@ -85,10 +83,14 @@ final class Storm: Sendable {
         var outcome = Outcome(seed: options.seed)
         var result: Int32 = 1
         do throws(TortureError) {
-            try await run(&outcome)
+            // The spool of an outage grows beside the storm; the other trials follow.
+            async let outage = options.has(.outage) ? trial(OutageTrial.name, OutageTrial.run) : nil
+            if options.has(.storm) { try await run(&outcome) }
+            outcome.trials += await [outage].compactMap { $0 }
+            outcome.trials += await tryAll()
             outcome.findings = ledger.findings
             outcome.print(json: options.json)
-            result = outcome.findings.count == 0 ? 0 : 1
+            result = outcome.fails ? 1 : 0
         } catch {
             for word in ledger.findings.words { say("finding: \(word)") }
             say("error: \(error.text)")
@@ -96,17 +98,53 @@ final class Storm: Sendable {
         code.withLock { $0 = result }
     }
 
+    private typealias Trial = @Sendable (Ground) async throws(TortureError) -> Verdict
+
+    private static let trials: [(part: Options.Part, name: String, run: Trial)] = [
+        (.disk, DiskTrial.name, DiskTrial.run), (.damage, DamageTrial.name, DamageTrial.run),
+        (.clock, ClockTrial.name, ClockTrial.run), (.power, PowerTrial.name, PowerTrial.run),
+    ]
+
+    private func trial(_ name: String, _ run: Trial) async -> Verdict {
+        let begin = ContinuousClock.now
+        do throws(TortureError) {
+            let verdict = try await run(ground)
+            let seconds = Outcome.number((ContinuousClock.now - begin).inSeconds)
+            return Verdict(verdict.name, verdict.result, "\(verdict.words) (\(seconds) s)")
+        } catch {
+            return Verdict(name, .fail, error.text)
+        }
+    }
+
+    /// In a long run each trial has the machine to itself; in a short one they mostly wait, and do so together.
+    private func tryAll() async -> [Verdict] {
+        let parts = Self.trials.filter { options.has($0.part) }
+        var verdicts: [Verdict] = []
+        if ground.isLong {
+            for part in parts { verdicts.append(await trial(part.name, part.run)) }
+            return verdicts
+        }
+        await withTaskGroup(of: Verdict.self) { group in
+            for part in parts { group.addTask { await self.trial(part.name, part.run) } }
+            for await verdict in group { verdicts.append(verdict) }
+        }
+        return verdicts
+    }
+
     private func run(_ outcome: inout Outcome) async throws(TortureError) {
-        guard await supervisor.waitUntilReady(client, seconds: 10) else { throw TortureError("the workflow does not start") }
+        ground.add(supervisor)
+        guard await supervisor.waitUntilReady(ground.client, seconds: 10) else {
+            throw TortureError("the workflow does not start")
+        }
         await produce(&outcome)
         let calm = ContinuousClock.now
-        _ = await supervisor.waitUntilReady(client, seconds: 20)
+        _ = await supervisor.waitUntilReady(ground.client, seconds: 20)
         // A fresh last hop: from its first event on its own count can be compared with the table.
         await supervisor.retire(Hop.count)
         let before = Drain.rows(Hop.store(in: root))
         supervisor.hold(Hop.count, false)
-        _ = await supervisor.waitUntilReady(client, seconds: 20)
-        try await drain()
+        _ = await supervisor.waitUntilReady(ground.client, seconds: 20)
+        try await Drain.all(of: ledger, in: root)
         outcome.drain = (ContinuousClock.now - calm).inSeconds
         let delivered = await delivered()
         for hop in hops { await supervisor.retire(hop.number) }
@@ -124,7 +162,8 @@ final class Storm: Sendable {
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<Self.producers {
                 let producer = Producer(
-                    hop: hops[0], client: client, load: load, ledger: ledger, rate: Self.rate / Double(Self.producers), end: end,
+                    hop: hops[0], client: ground.client, load: ground.load, ledger: ledger,
+                    rate: Self.rate / Double(Self.producers), end: end,
                     lastCall: end + .seconds(20))
                 let seed = options.seed &+ UInt64(number + 2)
                 group.addTask { await producer.run(seed: seed) }
@@ -136,28 +175,10 @@ final class Storm: Sendable {
         (outcome.chaos, outcome.badClients) = struck.withLock { $0 }
     }
 
-    private func drain() async throws(TortureError) {
-        var drain = Drain(ledger.records, root: root)
-        var left = drain.missing.count
-        var progress = ContinuousClock.now
-        while !drain.missing.isEmpty {
-            try drain.look()
-            if drain.missing.count < left {
-                left = drain.missing.count
-                progress = .now
-            }
-            if ContinuousClock.now - progress > Self.patience {
-                return ledger.report(
-                    "\(left) acknowledged events have not arrived, and none has for \(Self.patience.inSeconds) s: what is stuck?")
-            }
-            try? await Task.sleep(for: .milliseconds(100))
-        }
-    }
-
     /// Events that the last hop has stored since its start, in its own count.
     private func delivered() async -> Int? {
         let request = HTTPClientRequest(url: "\(hops[Hop.count - 1].url)/metrics")
-        guard let answer = try? await client.send(request) else { return nil }
+        guard let answer = try? await ground.client.send(request) else { return nil }
         let lines = String(decoding: answer.body, as: UTF8.self).split(separator: "\n")
         let counts = lines.filter { $0.hasPrefix("intelmq_events_sent_total") }.compactMap { $0.split(separator: " ").last }
         return counts.reduce(0) { $0 + (Int($1) ?? 0) }

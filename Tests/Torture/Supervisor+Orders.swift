@@ -45,10 +45,16 @@ extension Supervisor {
     func hangUp(_ number: Int, times: Int) {
         order(number) { process, slot, counts in
             slot.wasHungUp = true
+            counts.reloads += 1
             counts.hangups += times
             for _ in 0..<times { kill(process, SIGHUP) }
         }
     }
+
+    /// Bytes that a hop has in memory now.
+    func memory(_ number: Int) -> Int { Machine.memory(state.withLock { $0.slots[number - 1].process }) }
+
+    func isRunning(_ number: Int) -> Bool { state.withLock { $0.slots[number - 1].process != 0 } }
 
     /// Keeps a hop from being started, or lets it.
     func hold(_ number: Int, _ isHeld: Bool) { state.withLock { $0.slots[number - 1].isHeld = isHeld } }
@@ -83,10 +89,11 @@ extension Supervisor {
     }
 
     /// Waits until all hops are ready; those that are not in time are findings.
-    func waitUntilReady(_ client: HTTPClient, seconds: Double) async -> Bool {
+    /// - Parameter hop: the only one; 0: all.
+    func waitUntilReady(_ client: HTTPClient, hop only: Int = 0, seconds: Double) async -> Bool {
         let end = ContinuousClock.now + .seconds(seconds)
         var areReady = true
-        for hop in hops {
+        for hop in hops where only == 0 || hop.number == only {
             var isReady = false
             while !isReady, ContinuousClock.now < end {
                 let request = HTTPClientRequest(url: "\(hop.url)/readyz", timeoutMilliseconds: 1000)

@@ -11,7 +11,9 @@ final class Supervisor: Sendable {
         var kills = 0
         var stops = 0
         var terminations = 0
+        /// Signals SIGHUP, and how often one was sent, or several at once.
         var hangups = 0
+        var reloads = 0
         /// Ends by SIGTERM or SIGHUP before the service had a handler for it.
         var earlyEnds = 0
         /// Starts of the look-up hop refused while its database was a broken one.
@@ -129,7 +131,8 @@ final class Supervisor: Sendable {
 
     private func start(_ place: Int, _ state: inout State) {
         let hop = hops[place]
-        let words = [setpriv, "--pdeathsig", "KILL", binary, hop.worker, "serve", "--config", hop.configuration]
+        let words =
+            [setpriv, "--pdeathsig", "KILL"] + hop.wrapper + [binary, hop.worker, "serve", "--config", hop.configuration]
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -147,15 +150,16 @@ final class Supervisor: Sendable {
         sigfillset(&all)
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, 0x08 | 0x04)  // POSIX_SPAWN_SETSIGMASK, POSIX_SPAWN_SETSIGDEF
-        var arguments = words.map { strdup($0) as UnsafeMutablePointer<CChar>? }
-        arguments.append(nil)
-        defer { for argument in arguments { free(argument) } }
+        func pointers(_ words: [String]) -> [UnsafeMutablePointer<CChar>?] { words.map { strdup($0) } + [nil] }
+        let arguments = pointers(words)
+        let environment = pointers(Machine.environment + hop.environment)
+        defer { for pointer in arguments + environment { free(pointer) } }
         // A connection of ours that it inherited would stay open when we break it.
         for name in fileNames(in: "/proc/self/fd") {
             if let descriptor = Int32(name), descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         }
         var process: pid_t = 0
-        let code = posix_spawn(&process, setpriv, &actions, &attributes, arguments, environ)
+        let code = posix_spawn(&process, setpriv, &actions, &attributes, arguments, environment)
         var slot = Slot(notBefore: .now, sawBrokenDatabase: state.databaseIsBroken, peakMemory: state.slots[place].peakMemory)
         if code == 0 {
             slot.process = process

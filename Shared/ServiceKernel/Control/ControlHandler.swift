@@ -50,7 +50,8 @@ final class ControlHandler: HTTPHandler {
             answer = .problem(problem)
         }
         if method != .get {
-            service.log.notice("operated", metadata: ["call": "\(method.rawValue) \(path)", "status": "\(answer.status)"])
+            service.log.notice(
+                "operated", metadata: ["call": "\(method.rawValue) \(path)", "status": "\(answer.status)", Log.everyOne: "true"])
         }
         return answer
     }

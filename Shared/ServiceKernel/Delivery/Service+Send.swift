@@ -15,22 +15,23 @@ extension Service {
     }
 
     private func relay(_ packet: Outgoing, over edge: Edge) async -> Answer {
-        switch await send(packet, over: edge).delivery {
-        case .delivered: return Answer(status: 200)
-        case .refused: return Self.noGrave
-        case .later(let why, let after):
+        let sent = await send(packet, over: edge)
+        if case .later(let why, let after) = sent.delivery {
             return .refused(503, "next-hop", "edge \(edge.name): \(why)", retryAfter: after ?? 1)
         }
+        return await bury(sent.letters, packet.meta.trace) ? Answer(status: 200) : Self.noGrave
     }
 
-    /// What became of a packet, and how many of its events became dead letters.
+    /// What became of a packet: `.delivered` or `.later`.
     struct Sent {
         var delivery: Delivery
-        var buried = 0
+        /// What the next hop will never take, once the rest is delivered. The packet is done only when these are kept.
+        var letters: [DeadLetter] = []
+        /// How many events they hold.
+        var refused = 0
     }
 
     /// Sends once; what the next hop refuses for good is split until the bad event stands alone and becomes a dead letter.
-    /// `refused` comes back only if that dead letter could not be kept.
     /// - Parameter tries: which try of the packet this is.
     func send(_ packet: Outgoing, over edge: Edge, tries: Int = 1) async -> Sent {
         let started = ContinuousClock.now
@@ -58,23 +59,16 @@ extension Service {
 
     private func isolate(_ outgoing: Outgoing, _ edge: Edge, status: Int, _ why: String, _ tries: Int) async -> Sent {
         let rejection = Rejection.malformed("edge \(edge.name) answered \(status): \(why)")
-        guard let packet = try? outgoing.packet(), packet.reports.isEmpty, packet.events.count > 0 else {
+        func alone(_ id: UUID, _ original: [UInt8], _ mediaType: String, holding events: Int) -> Sent {
             var one = letter(
-                outgoing.meta.id, packet: outgoing.meta.id, rejection, original: outgoing.bytes, mediaType: Packet.mediaType,
-                edge: edge.name)
+                id, packet: outgoing.meta.id, rejection, original: original, mediaType: mediaType, edge: edge.name)
             one.tries = tries
-            guard await bury([one], outgoing.meta.trace) else { return Sent(delivery: .refused(status: status, why)) }
-            return Sent(delivery: .delivered, buried: outgoing.count)
+            return Sent(delivery: .delivered, letters: [one], refused: events)
         }
-        if packet.events.count == 1 {
-            let event = packet.events[0]
-            var one = letter(
-                event.id, packet: packet.meta.id, rejection, original: event.encoded(), mediaType: "application/json",
-                edge: edge.name)
-            one.tries = tries
-            guard await bury([one], outgoing.meta.trace) else { return Sent(delivery: .refused(status: status, why)) }
-            return Sent(delivery: .delivered, buried: 1)
+        guard let packet = try? outgoing.packet(), packet.reports.isEmpty, let first = packet.events.first else {
+            return alone(outgoing.meta.id, outgoing.bytes, Packet.mediaType, holding: outgoing.count)
         }
+        if packet.events.count == 1 { return alone(first.id, first.encoded(), "application/json", holding: 1) }
         let middle = packet.events.count / 2
         var sent = Sent(delivery: .delivered)
         for half in [packet.events[..<middle], packet.events[middle...]] {
@@ -83,8 +77,9 @@ extension Service {
             part.meta.id = .derived(
                 from: packet.meta.id.bytes + half[half.startIndex].id.bytes + [UInt8(half.startIndex == 0 ? 0 : 1)])
             let one = await send(Outgoing(part), over: edge, tries: tries)
-            sent.buried += one.buried
-            guard case .delivered = one.delivery else { return Sent(delivery: one.delivery, buried: sent.buried) }
+            guard case .delivered = one.delivery else { return one }
+            sent.letters += one.letters
+            sent.refused += one.refused
         }
         return sent
     }
@@ -117,14 +112,26 @@ extension Service {
         let outgoing = Outgoing(meta: meta, count: spooled.packet.events, bytes: spooled.packet.bytes)
         let started = ContinuousClock.now
         var sent = await send(outgoing, over: edge, tries: edge.tried(spooled.sequence))
-        if case .refused(_, let why) = sent.delivery { sent.delivery = .later(why, afterSeconds: 5) }
-        if case .delivered = sent.delivery {
-            edge.forget(spooled.sequence)
-            await spool.acknowledge(edge: edge.name, sequence: spooled.sequence, deadLettered: sent.buried)
-            edge.gate.leave(started, sent.delivery)
-        } else {
-            edge.gate.leave(started, sent.delivery)
-            spool.release(edge: edge.name, sequence: spooled.sequence)
+        if case .delivered = sent.delivery, let why = await settle(sent, spooled.sequence, edge, spool, meta.trace) {
+            sent.delivery = .later(why, afterSeconds: 5)
         }
+        if case .delivered = sent.delivery { edge.forget(spooled.sequence) }
+        edge.gate.leave(started, sent.delivery)
+        if case .delivered = sent.delivery { return }
+        spool.release(edge: edge.name, sequence: spooled.sequence)
+    }
+
+    /// Notes that a packet is delivered and keeps its dead letters in one transaction: a crash repeats both or none. Answers why it
+    /// could not; nothing of it is done then.
+    private func settle(_ sent: Sent, _ sequence: Int64, _ edge: Edge, _ spool: Spool, _ trace: TraceParent?) async -> String? {
+        do throws(SpoolError) {
+            try await spool.acknowledge(
+                edge: edge.name, sequence: sequence, deadLetters: sent.letters, deadLettered: sent.refused)
+        } catch {
+            log.error("cannot keep dead letters: \(error)")
+            return error.description
+        }
+        for letter in sent.letters { announce(letter, trace) }
+        return nil
     }
 }

@@ -159,15 +159,7 @@ public final class Service: Sendable {
     /// Keeps dead letters on disk; false when that is not possible, and then nothing may be acknowledged.
     func bury(_ letters: [DeadLetter], _ trace: TraceParent? = nil) async -> Bool {
         guard !letters.isEmpty else { return true }
-        for letter in letters {
-            var words: Log.Metadata = ["code": "\(letter.code)", "detail": "\(letter.detail)", "event": "\(letter.eventID)"]
-            words["packet.id"] = "\(letter.packetID)"
-            if let trace { words["trace.id"] = "\(trace.traceID)" }
-            // A one-time run has no other place for them.
-            if configuration.isOneTime { words[Log.everyOne] = "true" }
-            log.warning("dead letter", metadata: words)
-            metrics.count("intelmq_events_dead_lettered_total", 1, [("code", letter.code)])
-        }
+        for letter in letters { announce(letter, trace) }
         do {
             try await openSpool().addDeadLetters(letters)
             return true
@@ -179,6 +171,17 @@ public final class Service: Sendable {
             log.error("\(error)")
         }
         return false
+    }
+
+    /// Tells of a dead letter in log and metrics.
+    func announce(_ letter: DeadLetter, _ trace: TraceParent?) {
+        var words: Log.Metadata = ["code": "\(letter.code)", "detail": "\(letter.detail)", "event": "\(letter.eventID)"]
+        words["packet.id"] = "\(letter.packetID)"
+        if let trace { words["trace.id"] = "\(trace.traceID)" }
+        // A one-time run has no other place for them.
+        if configuration.isOneTime { words[Log.everyOne] = "true" }
+        log.warning("dead letter", metadata: words)
+        metrics.count("intelmq_events_dead_lettered_total", 1, [("code", letter.code)])
     }
 
     func letter(_ id: UUID, packet: UUID, _ rejection: Rejection, original: [UInt8], mediaType: String, edge: String? = nil)
