@@ -77,8 +77,18 @@ let package = Package(
         shared("Mapping", ["IDF", "YAML", "CSV"]),
         family("Collectors", ["HTTP", "Archive", "YAML"], workers: ["file", "http"]),
         family(
-            "Parsers", ["Mapping", "CSV", "HTTP"], workers: ["csv", "shadowserver"],
-            mappings: ["cins-army", "feodotracker", "openphish"]),
+            "Parsers", ["Mapping", "CSV", "HTTP"],
+            workers: [
+                "csv", "mapping", "shadowserver",
+            ],
+            mappings: [
+                "alienvault-reputation", "bambenek-c2", "bambenek-dga", "benkow", "bingmurls", "blocklistde",
+                "blueliv-crimeserver", "cert-eu", "certstream", "cins-army", "cymru-full-bogons", "cznic-haas",
+                "danger-rulez", "dataplane", "dataplane-proto41", "dshield-asn", "dshield-block", "eset", "feodotracker",
+                "fraunhofer-dga", "malwarebazaar", "malwarepatrol-dansguardian", "openphish", "openphish-premium",
+                "phishtank", "spamhaus-drop", "spamhaus-drop-json", "threatfox", "threatfox-json", "turris", "urlhaus",
+                "urlhaus-json", "viriback", "vxvault", "zoneh",
+            ]),
         family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "taxonomy"]),
         family("Outputs", ["SQLite", "CSV"], workers: ["file", "sql"]),
         service("Control", ["ServiceKernel", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -25,7 +25,8 @@ struct MappingParser: Parser {
 extension ParsedEvents: MappingSink {
     mutating func read(_ report: Report, with mapping: Mapping) throws(Rejection) {
         let about = Mapping.About(
-            url: report.fields[Key<String>("threat.feed.url")], feed: report.fields[.feedName], file: report.fileName)
+            url: report.fields[Key<String>("threat.feed.url")], feed: report.fields[.feedName], file: report.fileName,
+            custom: .object(report.fields.freeMembers("custom")))
         // The array's storage stays in place while it is borrowed here.
         do throws(MappingError) {
             try report.content.withUnsafeBufferPointer { (bytes) throws(MappingError) in

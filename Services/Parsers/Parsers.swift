@@ -5,5 +5,6 @@ public import ServiceKernel
 public let parsers =
     [
         RosterEntry(CSVParser.self),
+        RosterEntry(MappingFileParser.self),
         RosterEntry(ShadowserverParser.self),
     ] + mappingFiles.map(RosterEntry.init(mapping:))

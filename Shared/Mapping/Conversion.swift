@@ -8,6 +8,8 @@ public enum Conversion: Sendable, Equatable {
     case translate([String: String])
     /// The first part of the text that a regular expression finds; nothing when it finds none.
     case search(Pattern)
+    /// The text without what a regular expression finds.
+    case remove(Pattern)
     /// A time written in one of these ways (strptime), the first that fits.
     case time([String])
     /// Seconds since 1970.
@@ -61,7 +63,7 @@ public enum Conversion: Sendable, Equatable {
 
     /// The names as they are written in mapping files.
     public static let names = [
-        "replace", "translate", "search", "time", "unix-seconds", "unix-milliseconds", "windows-nt", "midnight", "scheme",
+        "replace", "translate", "search", "remove", "time", "unix-seconds", "unix-milliseconds", "windows-nt", "midnight", "scheme",
         "lowercase", "uppercase", "drop-prefix", "drop-suffix", "before", "after", "before-last", "after-last", "behind",
         "prepend", "append", "length", "host", "port", "url-scheme", "url-path", "unpad", "refang", "json",
     ]
@@ -72,6 +74,7 @@ public enum Conversion: Sendable, Equatable {
         case .replace(let table): table[text] ?? text
         case .translate(let table): table[text]
         case .search(let pattern): pattern.first(in: text)
+        case .remove(let pattern): pattern.removed(from: text)
         case .time(let formats):
             formats.lazy.compactMap { format in text.bytes { Timestamp.parse($0, format: format) } }.first?.description
         case .unixSeconds: text.bytes(Timestamp.unixSeconds)?.description
@@ -122,6 +125,8 @@ public struct Pattern: Equatable, @unchecked Sendable {
     }
 
     func first(in text: String) -> String { text.firstMatch(of: regex).map { String(text[$0.range]) } ?? "" }
+
+    func removed(from text: String) -> String { text.replacing(regex, with: "") }
 
     /// Whether both were written the same way.
     public static func == (a: Pattern, b: Pattern) -> Bool { a.text == b.text }

@@ -1,9 +1,12 @@
+public import IDF
+
 extension Mapping {
     /// Where one value of a row goes.
     public struct Column: Sendable {
         /// What a column may stand for besides a cell of the row: what is known of the report, or the item of `each`.
         public enum Part: Sendable, Equatable {
             case url, feed, file
+            case custom([String])
             case item([String])
         }
 
@@ -44,6 +47,7 @@ extension Mapping {
                 case "$url" where path.count == 1: .url
                 case "$feed" where path.count == 1: .feed
                 case "$file" where path.count == 1: .file
+                case "$custom" where path.count > 1: .custom(Array(path.dropFirst()))
                 case "$item": .item(Array(path.dropFirst()))
                 default: nil
                 }
@@ -89,10 +93,12 @@ extension Mapping {
         public var feed: String?
         /// Name of its file.
         public var file: String?
+        /// What its collector said besides, an object.
+        public var custom: JSONValue
 
         /// Describes a report.
-        public init(url: String? = nil, feed: String? = nil, file: String? = nil) {
-            (self.url, self.feed, self.file) = (url, feed, file)
+        public init(url: String? = nil, feed: String? = nil, file: String? = nil, custom: JSONValue = .null) {
+            (self.url, self.feed, self.file, self.custom) = (url, feed, file, custom)
         }
     }
 }

@@ -10,6 +10,7 @@ extension Mapping {
                 case .url: about.url
                 case .feed: about.feed
                 case .file: about.file
+                case .custom(let path): Self.member(path[...], of: about.custom)?.plain
                 case .item: nil
                 }
             }.first
@@ -65,12 +66,28 @@ extension Mapping {
             event.setCustom(path: path, to: value)
             return .kept
         }
-        for one in value.items ?? [value] {
-            var text = one.plain
-            let outcome = text.withUTF8 { put($0, column, index, &event) }
-            if case .kept = outcome { continue }
-            return outcome
+        guard let items = value.items else {
+            var text = value.plain
+            return text.withUTF8 { put(trim($0), column, index, &event) }
         }
+        return putAll(items.map(\.plain), column, index, &event)
+    }
+
+    /// Puts several values: all of them into a field that may have several, else the first that is one.
+    private func putAll(_ texts: [String], _ column: Column, _ index: Int, _ event: inout Event) -> Outcome {
+        var given: [(field: FieldID, values: [JSONValue])] = []
+        for var text in texts {
+            var one = Event()
+            let outcome = text.withUTF8 { put(trim($0), column, index, &one) }
+            guard case .kept = outcome else { return outcome }
+            for field in one.fields {
+                guard case .field = column.targets.first, let value = one.json(field) else { continue }
+                let at = given.firstIndex { $0.field == field } ?? given.count
+                if at == given.count { given.append((field, [])) }
+                if given[at].values.count < (field.field.isMany ? 256 : 1) { given[at].values.append(value) }
+            }
+        }
+        for (field, values) in given { event.setJSON(field, values.count == 1 ? values[0] : .array(values)) }
         return .kept
     }
 
@@ -126,11 +143,7 @@ extension Mapping {
             event.setCustom(path: path, to: .array(texts.map { .string($0) }))
             return .kept
         }
-        for part in parts {
-            let outcome = put(part, single, index, &event)
-            guard case .kept = outcome else { return outcome }
-        }
-        return .kept
+        return putAll(parts.map { String(decoding: $0, as: UTF8.self) }, single, index, &event)
     }
 
     private func look(_ text: String, _ table: Table, _ column: Column, _ index: Int, _ event: inout Event) -> Outcome {

@@ -76,6 +76,8 @@ public struct Mapping: Sendable {
         public var separator: String?
         /// Whether a row without items is left out instead of being one event.
         public var skipsEmpty = false
+        /// Whether an event keeps its item as it came instead of the whole row.
+        public var keepsItem = false
     }
 
     /// A field, or a custom member.

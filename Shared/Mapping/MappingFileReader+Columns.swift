@@ -43,6 +43,7 @@ extension MappingFileReader {
             name: name, targets: targets.map(\.target), conversions: try conversions(node["convert"]),
             isRequired: node["required"]?.bool ?? false)
         column.place = place
+        if node["required"]?.bool == false { column.refusesMisfits = false }
         if targets.contains(where: { !$0.conversions.isEmpty }) { column.targetConversions = targets.map(\.conversions) }
         if let split = node["split"] {
             guard let text = split.string, !text.isEmpty else { throw fail("wanted the text between values", split) }
@@ -59,10 +60,11 @@ extension MappingFileReader {
     private func path(_ node: YAMLNode) throws(MappingFileError) -> String {
         guard let name = node.string else { throw fail("wanted the name of a column, or its number from 1", node) }
         for part in name.split(separator: "|") where part.hasPrefix("$") {
-            guard ["$url", "$feed", "$file", "$item"].contains(part) || part.hasPrefix("$item.") else {
+            guard ["$url", "$feed", "$file", "$item"].contains(part) || part.hasPrefix("$item.") || part.hasPrefix("$custom.")
+            else {
                 throw fail(
                     "no \"\(part)\"", node,
-                    "known are: $url, $feed, $file (of the report), $item or $item.name (of each)")
+                    "known are: $url, $feed, $file, $custom.name (of the report), $item or $item.name (of each)")
             }
         }
         return name
@@ -116,11 +118,16 @@ extension MappingFileReader {
 
     func each(_ node: YAMLNode) throws(MappingFileError) -> Mapping.Each {
         if let name = node.string { return Mapping.Each(column: Mapping.Column(name: name, targets: [])) }
-        try known(node, ["from", "split", "empty"], "each")
+        try known(node, ["from", "split", "empty", "original"], "each")
         guard let from = node["from"] else { throw fail("wanted from: the column or the path of the list", node) }
         var column = Mapping.Column(name: from.int == nil ? from.string ?? "" : "", targets: [])
         column.place = from.int.map { max(0, $0 - 1) }
         var each = Mapping.Each(column: column, separator: node["split"]?.string)
+        switch node["original"]?.string {
+        case nil, "row": break
+        case "item": each.keepsItem = true
+        default: throw fail("wanted row (the whole row is kept with each event) or item", node)
+        }
         switch node["empty"]?.string {
         case nil, "one": break
         case "skip": each.skipsEmpty = true
@@ -167,8 +174,8 @@ extension MappingFileReader {
             if let make = Conversion.withText[name] { return make(text) }
             if name == "length", let count = argument?.int { return .length(count) }
             if name == "time" { return .time([text]) }
-            if name == "search" {
-                do { return .search(try Pattern(text)) } catch { throw fail("no regular expression: \(error)", node) }
+            if name == "search" || name == "remove" {
+                do { return name == "search" ? .search(try Pattern(text)) : .remove(try Pattern(text)) } catch { throw fail("no regular expression: \(error)", node) }
             }
         }
         if name == "time", let argument { return .time(try texts(argument)) }

@@ -143,7 +143,12 @@ struct Rows {
                     continue next
                 }
             }
-            finish(&one, raw, &sink)
+            guard mapping.each?.keepsItem == true else {
+                finish(&one, raw, &sink)
+                continue
+            }
+            var text = item.plain
+            text.withUTF8 { finish(&one, $0, &sink) }
         }
     }
 

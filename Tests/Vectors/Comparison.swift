@@ -4,7 +4,7 @@ import IDF
 /// Compares old messages as sets of fields.
 ///
 /// Rules, all of them: `raw` of parsers is compared without delimiters, quotes and line ends and by its end, because IntelMQ
-/// writes rows anew and puts the header before each; `time.observation` only where the recording has it, and not of
+/// writes rows anew and puts the header before each, and by value where it is JSON; `time.observation` only where the recording has it, and not of
 /// collectors, which make it; numbers, times and
 /// nested `extra` by value; `__type` not at all.
 enum Comparison {
@@ -86,6 +86,12 @@ enum Comparison {
             let bytes = Base64.decode((value?.string ?? "").utf8) ?? []
             return bytes.filter { !",\t|; \r\n\"\\{}[]:\0".utf8.contains($0) && $0 < 0x80 }
         }
+        // IntelMQ writes rows of JSON anew, with sorted members and in a list of one.
+        func document(_ value: JSONValue?) -> JSONValue? {
+            let document = try? JSONValue(parsing: Base64.decode((value?.string ?? "").utf8) ?? [])
+            return (document?.items?.count == 1 ? document?.items?.first : document)?.sorted
+        }
+        if let theirs = document(a), theirs == document(b) { return true }
         let (theirs, ours) = (letters(a), letters(b))
         return theirs.count >= ours.count && Array(theirs.suffix(ours.count)) == ours
     }

@@ -30,11 +30,11 @@ struct ShadowserverSchema: SettingValue {
     let kinds: [Kind]
     /// Kinds by the name in file names.
     let byFileName: [String: Int]
-    private let stamp: Stamp?
+    private let stamp: FileStamp?
 
     init(setting node: YAMLNode) throws(SettingProblem) {
         path = try String(setting: node)
-        stamp = Stamp(path)
+        stamp = FileStamp(path)
         guard let bytes = readFile(path, limit: 256 << 20) else {
             guard errno == ENOENT else {
                 throw SettingProblem(
@@ -52,7 +52,7 @@ struct ShadowserverSchema: SettingValue {
         byFileName = Self.index(kinds)
     }
 
-    private init(path: String, stamp: Stamp?, kinds: [Kind]) {
+    private init(path: String, stamp: FileStamp?, kinds: [Kind]) {
         (self.path, self.stamp, self.kinds) = (path, stamp, kinds)
         byFileName = Self.index(kinds)
     }
@@ -61,7 +61,7 @@ struct ShadowserverSchema: SettingValue {
     var sample: String { path }
 
     func refreshed() throws(SettingProblem) -> ShadowserverSchema? {
-        let now = Stamp(path)
+        let now = FileStamp(path)
         guard let now, now != stamp else { return nil }
         guard let bytes = readFile(path, limit: 256 << 20) else { throw SettingProblem("cannot read \(path)") }
         do throws(Rejection) {
@@ -113,21 +113,6 @@ struct ShadowserverSchema: SettingValue {
                 "the report \"\(report)\" wants the conversion \"\(name)\", which this version does not know; update the program")
         }
         return Item(target: target, column: column, conversion: conversion, isRequired: isRequired)
-    }
-
-    /// What tells one edition of a file from another.
-    private struct Stamp: Equatable, Sendable {
-        let inode: UInt64
-        let size: Int64
-        let seconds: Int
-        let nanoseconds: Int
-
-        init?(_ path: String) {
-            var status = stat()
-            guard stat(path, &status) == 0 else { return nil }
-            (inode, size) = (UInt64(status.st_ino), Int64(status.st_size))
-            (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
-        }
     }
 }
 

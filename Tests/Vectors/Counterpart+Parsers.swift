@@ -1,0 +1,45 @@
+import IDF
+
+/// Parsers of one feed each: no parameter says anything that the mapping file does not.
+extension Counterpart {
+    static let feeds: [Counterpart] = [
+        feed("abusech.parser_feodotracker", "feodotracker"),
+        feed("alienvault.parser", "alienvault-reputation"),
+        feed("bambenek.parser", "bambenek-c2") { $0.url.contains("dga") ? "bambenek-dga" : nil },
+        feed("blocklistde.parser", "blocklistde"),
+        feed("blueliv.parser_crimeserver", "blueliv-crimeserver"),
+        feed("calidog.parser_certstream", "certstream"),
+        feed("cert_eu.parser_csv", "cert-eu"),
+        feed("ci_army.parser", "cins-army"),
+        feed("cymru.parser_full_bogons", "cymru-full-bogons"),
+        feed("cznic.parser_haas", "cznic-haas"),
+        feed("danger_rulez.parser", "danger-rulez"),
+        feed("dataplane.parser", "dataplane") { $0.url.contains("proto41") ? "dataplane-proto41" : nil },
+        feed("dshield.parser_asn", "dshield-asn"),
+        feed("dshield.parser_block", "dshield-block"),
+        feed("eset.parser", "eset"),
+        feed("fraunhofer.parser_dga", "fraunhofer-dga"),
+        feed("malwarepatrol.parser_dansguardian", "malwarepatrol-dansguardian"),
+        feed("microsoft.parser_bingmurls", "bingmurls"),
+        feed("openphish.parser", "openphish"),
+        feed("openphish.parser_commercial", "openphish-premium"),
+        feed("phishtank.parser", "phishtank"),
+        feed("spamhaus.parser_drop", "spamhaus-drop"),
+        feed("turris.parser", "turris"),
+        feed("vxvault.parser", "vxvault"),
+        feed("zoneh.parser", "zoneh"),
+    ]
+
+    private static func feed(
+        _ bot: String, _ worker: String, choose: @escaping @Sendable (VectorCase) -> String? = { _ in nil }
+    ) -> Counterpart {
+        Counterpart(bot: "parsers." + bot, worker: worker + "-parser", settings: { _ in .given([]) }) { vector in
+            choose(vector).map { $0 + "-parser" }
+        }
+    }
+}
+
+extension VectorCase {
+    /// Where the first report was fetched.
+    var url: String { input.first?["feed.url"]?.string ?? "" }
+}
