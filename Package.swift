@@ -79,7 +79,7 @@ let package = Package(
         family(
             "Parsers", ["Mapping", "CSV", "HTTP"],
             workers: [
-                "csv", "mapping", "shadowserver",
+                "csv", "html-table", "json", "key-value", "mapping", "shadowserver",
             ],
             mappings: [
                 "alienvault-reputation", "bambenek-c2", "bambenek-dga", "benkow", "bingmurls", "blocklistde",

@@ -5,6 +5,9 @@ public import ServiceKernel
 public let parsers =
     [
         RosterEntry(CSVParser.self),
+        RosterEntry(HTMLTableParser.self),
+        RosterEntry(JSONParser.self),
+        RosterEntry(KeyValueParser.self),
         RosterEntry(MappingFileParser.self),
         RosterEntry(ShadowserverParser.self),
     ] + mappingFiles.map(RosterEntry.init(mapping:))

@@ -11,7 +11,26 @@ extension Mapping {
         case .json(let items): try readJSON(report, items, rows, &sink)
         case .ndjson: readJSONLines(report, rows, &sink)
         case .lines(let separator, let skip): readLines(report, separator.map { Array($0.utf8) }, skip, rows, &sink)
+        case .xml(let items): readXML(report, items, rows, &sink)
         case .pairs(let separator, let equals, let strips): readPairs(report, separator, equals, strips, rows, &sink)
+        }
+    }
+
+    /// Reads rows that someone else has taken apart, each with its bytes as they came and its line (from 1).
+    public func read<S: MappingSink>(
+        rows cells: some Sequence<(raw: ByteView, line: Int, cells: [String])>, about: About = About(), into sink: inout S
+    ) throws(MappingError) {
+        let rows = try Rows(self, first: try prototype(noBytes, about, sink.newEvent()), keepsOriginal: sink.keepsOriginal)
+        for row in cells where !sink.isFull {
+            var bytes: [UInt8] = []
+            var ends = [0]
+            for cell in row.cells {
+                bytes.append(contentsOf: cell.utf8)
+                ends.append(bytes.count)
+            }
+            bytes.withUnsafeBufferPointer { all in
+                rows.make(row.raw, row.line, row.cells.count, &sink) { ByteView(rebasing: all[ends[$0]..<ends[$0 + 1]]) }
+            }
         }
     }
 

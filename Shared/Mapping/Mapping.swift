@@ -13,6 +13,8 @@ public struct Mapping: Sendable {
         case ndjson
         /// One value or several, separated by a text; nil: the whole line is one value. So many lines are skipped before.
         case lines(separator: String?, skip: Int)
+        /// XML: each element of that name is a row, its children are the columns.
+        case xml(items: String)
         /// Names and values, as `ip=192.0.2.1 port=80`, one row a line.
         case pairs(separator: String, equals: String, stripsQuotes: Bool)
     }

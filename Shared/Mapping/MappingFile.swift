@@ -69,7 +69,7 @@ struct MappingFileReader {
 
     func mapping(_ root: YAMLNode) throws(MappingFileError) -> Mapping {
         guard let format = root["format"] else {
-            throw fail("a mapping file needs a format: csv, json, ndjson, lines or pairs", root)
+            throw fail("a mapping file needs a format: csv, json, ndjson, xml, lines or pairs", root)
         }
         guard let columns = root["columns"] else { throw fail("a mapping file needs columns", root) }
         var mapping = Mapping(format: try self.format(format, root), columns: try self.columns(columns))
@@ -114,6 +114,11 @@ struct MappingFileReader {
             return .csv(delimiter: try byte(root["delimiter"], 0x2C), quote: quote, header: try header(root["header"]))
         case "json": return .json(items: root["items"]?.string?.split(separator: ".").map(String.init) ?? [])
         case "ndjson": return .ndjson
+        case "xml":
+            guard let items = root["items"]?.string, !items.isEmpty else {
+                throw fail("xml needs items: the name of the element that is a row", node)
+            }
+            return .xml(items: items)
         case "lines":
             guard case .skip(let count) = try header(root["header"] ?? nil, .skip(0)) else {
                 throw fail("wanted a number of lines to skip", root["header"] ?? node)
@@ -123,7 +128,7 @@ struct MappingFileReader {
             return .pairs(
                 separator: try separator(root["separator"]) ?? " ", equals: try separator(root["equals"]) ?? "=",
                 stripsQuotes: root["quote"]?.bool != false)
-        default: throw fail("wanted csv, json, ndjson, lines or pairs", node)
+        default: throw fail("wanted csv, json, ndjson, xml, lines or pairs", node)
         }
     }
 

@@ -72,6 +72,9 @@ enum Comparison {
                 return s.sorted == (try? JSONValue(parsing: Array(y.utf8)))?.sorted
             }
         }
+        if let x = a.sorted.members, let y = b.sorted.members {
+            return x.count == y.count && zip(x, y).allSatisfy { $0.name == $1.name && same($0.value, $1.value) }
+        }
         if let x = a.items, let y = b.items { return x.count == y.count && zip(x, y).allSatisfy { same($0, $1) } }
         return false
     }
@@ -83,15 +86,17 @@ enum Comparison {
 
     private static func sameRow(_ a: JSONValue?, _ b: JSONValue?) -> Bool {
         func letters(_ value: JSONValue?) -> [UInt8] {
-            let bytes = Base64.decode((value?.string ?? "").utf8) ?? []
-            return bytes.filter { !",\t|; \r\n\"\\{}[]:\0".utf8.contains($0) && $0 < 0x80 }
+            let text = String(decoding: Base64.decode((value?.string ?? "").utf8) ?? [], as: UTF8.self)
+            // Markup comes with its entities, or without.
+            let bytes = Array(text.replacingOccurrences(of: "&amp;", with: "&").utf8)
+            return bytes.filter { !",\t|; \r\n\"'\\/{}[]:\0".utf8.contains($0) && $0 < 0x80 }
         }
         // IntelMQ writes rows of JSON anew, with sorted members and in a list of one.
         func document(_ value: JSONValue?) -> JSONValue? {
             let document = try? JSONValue(parsing: Base64.decode((value?.string ?? "").utf8) ?? [])
             return (document?.items?.count == 1 ? document?.items?.first : document)?.sorted
         }
-        if let theirs = document(a), theirs == document(b) { return true }
+        if let theirs = document(a), let ours = document(b), same(theirs, ours) { return true }
         let (theirs, ours) = (letters(a), letters(b))
         return theirs.count >= ours.count && Array(theirs.suffix(ours.count)) == ours
     }

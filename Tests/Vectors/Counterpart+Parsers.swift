@@ -1,3 +1,4 @@
+import Foundation
 import IDF
 
 /// Parsers of one feed each: no parameter says anything that the mapping file does not.
@@ -29,6 +30,50 @@ extension Counterpart {
         feed("vxvault.parser", "vxvault"),
         feed("zoneh.parser", "zoneh"),
     ]
+
+    /// Parsers that parameters tell what to do.
+    static let generic: [Counterpart] = [
+        Counterpart(bot: "parsers.json.parser", worker: "json-parser", settings: { given($0, ["splitlines"]) }),
+        Counterpart(
+            bot: "parsers.key_value.parser", worker: "key-value-parser",
+            settings: { given($0, ["keys", "kv_separator", "pair_separator", "strip_quotes"]) }),
+        Counterpart(
+            bot: "parsers.html_table.parser", worker: "html-table-parser",
+            settings: {
+                given(
+                    $0,
+                    [
+                        "columns", "table_index", "attribute_name", "attribute_value", "ignore_values", "skip_table_head",
+                        "split_column", "split_separator", "split_index", "time_format", "default_url_protocol", "type",
+                    ])
+            }),
+        Counterpart(
+            bot: "parsers.cznic.parser_proki", worker: "json-parser",
+            settings: { _ in
+                .given([
+                    .init("items", .string("data")),
+                    .init(
+                        "rename",
+                        .object([
+                            "feed.name": .string("custom.original_feed_name"),
+                            "time.observation": .string("custom.original_time_observation"),
+                        ])),
+                ])
+            }),
+    ]
+
+    /// Settings called like the parameters, save for their hyphens.
+    private static func given(_ vector: VectorCase, _ names: [String]) -> Settings {
+        .given(
+            vector.parameters.filter { names.contains($0.name) && $0.value != .null }.map { member in
+                var value = member.value
+                // Lists are texts with commas in old configurations.
+                if member.name == "ignore_values", let text = value.string {
+                    value = .array(text.split(separator: ",", omittingEmptySubsequences: false).map { .string(String($0)) })
+                }
+                return .init(member.name.replacingOccurrences(of: "_", with: "-"), value)
+            })
+    }
 
     private static func feed(
         _ bot: String, _ worker: String, choose: @escaping @Sendable (VectorCase) -> String? = { _ in nil }

@@ -35,7 +35,7 @@ struct Counterpart: Sendable {
         Counterpart(bot: "collector_file", worker: "file-collector", settings: files),
         Counterpart(bot: "collector_http", worker: "http-collector", settings: download),
         Counterpart(bot: "outputs.file.output", worker: "file-output", settings: output),
-    ] + feeds
+    ] + feeds + generic
 
     func run(_ vector: VectorCase) async -> Outcome {
         let place = Place(vector)
