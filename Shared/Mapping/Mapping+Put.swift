@@ -5,13 +5,16 @@ extension Mapping {
     func prototype(_ report: ByteView, _ about: About, _ start: Event) throws(MappingError) -> Event {
         var event = start
         for (index, column) in columns.enumerated() where column.isOfReport {
+            if case .custom(let path)? = column.parts.first {
+                try check(put(Self.member(path[...], of: about.custom), column, index, &event))
+                continue
+            }
             let known = column.parts.lazy.compactMap { part -> String? in
                 switch part {
                 case .url: about.url
                 case .feed: about.feed
                 case .file: about.file
-                case .custom(let path): Self.member(path[...], of: about.custom)?.plain
-                case .item: nil
+                case .custom, .item: nil
                 }
             }.first
             var text = known ?? ""
@@ -60,8 +63,8 @@ extension Mapping {
             guard column.isRequired else { return put(noBytes, column, index, &event) }
             return .refused("the member \"\(column.name)\" is missing")
         }
-        if case .custom(let path)? = column.targets.first, column.conversions.isEmpty, column.table == nil,
-            column.separator == nil
+        if case .custom(let path)? = column.targets.first, column.targets.count == 1, column.conversions.isEmpty,
+            column.targetConversions.isEmpty, column.table == nil, column.separator == nil
         {
             event.setCustom(path: path, to: value)
             return .kept
@@ -77,11 +80,16 @@ extension Mapping {
     private func putAll(_ texts: [String], _ column: Column, _ index: Int, _ event: inout Event) -> Outcome {
         var given: [(field: FieldID, values: [JSONValue])] = []
         for var text in texts {
+            guard case .field? = column.targets.first else {
+                let outcome = text.withUTF8 { put(trim($0), column, index, &event) }
+                guard case .kept = outcome else { return outcome }
+                continue
+            }
             var one = Event()
             let outcome = text.withUTF8 { put(trim($0), column, index, &one) }
             guard case .kept = outcome else { return outcome }
             for field in one.fields {
-                guard case .field = column.targets.first, let value = one.json(field) else { continue }
+                guard let value = one.json(field) else { continue }
                 let at = given.firstIndex { $0.field == field } ?? given.count
                 if at == given.count { given.append((field, [])) }
                 if given[at].values.count < (field.field.isMany ? 256 : 1) { given[at].values.append(value) }
@@ -115,7 +123,11 @@ extension Mapping {
         for (place, target) in column.targets.enumerated() {
             let more = place < column.targetConversions.count ? column.targetConversions[place] : []
             guard var text = convert(text, more) else { continue }
-            if text.isEmpty { return .kept }
+            if text.isEmpty {
+                // Nothing of one candidate may be something of the next.
+                if column.targets.count == 1 { return .kept }
+                continue
+            }
             let isJSON = column.conversions.last == .json || more.last == .json
             if text.withUTF8({ set($0, target, &event, isJSON: isJSON) }) { return .kept }
         }

@@ -14,7 +14,7 @@ extension Mapping {
         var found = [document]
         if items == ["*"] {
             found = (document.members ?? []).map { .object(["key": .string($0.name), "value": $0.value]) }
-        } else if !items.isEmpty {
+        } else if !items.isEmpty, document.items == nil {
             guard let list = Self.member(items[...], of: document) else {
                 throw MappingError("the report has no list \"\(items.joined(separator: "."))\"")
             }
@@ -55,7 +55,7 @@ extension Mapping {
         }
     }
 
-    /// The member at a path. Of a list it is that of each item, or of the item whose number the path gives.
+    /// The member at a path. In a list, a number is the item of that place (from 0) and `*` are all of them.
     static func member(_ path: ArraySlice<String>, of value: JSONValue) -> JSONValue? {
         guard let part = path.first else { return value == .null ? nil : value }
         switch value {
@@ -65,7 +65,8 @@ extension Mapping {
             return path.count > 1 ? value[path.joined(separator: ".")].flatMap { $0 == .null ? nil : $0 } : nil
         case .array(let items):
             if let place = Int(part) { return items.indices.contains(place) ? member(path.dropFirst(), of: items[place]) : nil }
-            let found = items.compactMap { member(path, of: $0) }
+            guard part == "*" else { return nil }
+            let found = items.compactMap { member(path.dropFirst(), of: $0) }
             return found.isEmpty ? nil : .array(found)
         default: return nil
         }

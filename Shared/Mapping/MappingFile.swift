@@ -80,8 +80,10 @@ struct MappingFileReader {
         if let each = root["each"] { mapping.each = try self.each(each) }
         if let constants = root["constants"] { mapping.constants = try self.constants(constants) }
         for (key, value) in root["compose"]?.pairs ?? [] {
-            guard let template = value.string else { throw fail("wanted a text as \"http://{host}/{path}\"", value) }
-            mapping.composed.append(Mapping.Composed(target: try target(key), template: template))
+            for one in value.array ?? [value] {
+                guard let template = one.string else { throw fail("wanted a text as \"http://{host}/{path}\"", one) }
+                mapping.composed.append(Mapping.Composed(target: try target(key), template: template))
+            }
         }
         return mapping
     }

@@ -4,12 +4,13 @@ import IDF
 /// Compares old messages as sets of fields.
 ///
 /// Rules, all of them: `raw` of parsers is compared without delimiters, quotes and line ends and by its end, because IntelMQ
-/// writes rows anew and puts the header before each, and by value where it is JSON; `time.observation` only where the recording has it, and not of
-/// collectors, which make it; numbers, times and
-/// nested `extra` by value; `__type` not at all.
+/// writes rows anew and puts the header before each; by value where it is JSON, by its text where it is markup.
+/// `time.observation` only where the recording has it, and not of collectors, which make it; numbers, times and nested `extra`
+/// by value. The order of a report's events means nothing: IntelMQ goes through sets. `__type` not at all.
 enum Comparison {
     static func differences(theirs: [JSONValue], ours: [JSONValue], isParser: Bool, ignoresTime: Bool = false) -> [String] {
         var found: [String] = []
+        if theirs.count == ours.count, theirs.count < 200, isParser, isSame(theirs, ours) { return [] }
         if theirs.count != ours.count { found.append("messages: theirs \(theirs.count), ours \(ours.count)") }
         for (index, pair) in zip(theirs, ours).enumerated() {
             for text in differences(pair.0, pair.1, isParser) where !ignoresTime || !text.hasPrefix("time.observation:") {
@@ -17,6 +18,15 @@ enum Comparison {
             }
         }
         return found
+    }
+
+    private static func isSame(_ theirs: [JSONValue], _ ours: [JSONValue]) -> Bool {
+        var rest = ours
+        return theirs.allSatisfy { message in
+            guard let at = rest.firstIndex(where: { differences(message, $0, true).isEmpty }) else { return false }
+            rest.remove(at: at)
+            return true
+        }
     }
 
     private static func differences(_ theirs: JSONValue, _ ours: JSONValue, _ isParser: Bool) -> [String] {
@@ -86,9 +96,14 @@ enum Comparison {
 
     private static func sameRow(_ a: JSONValue?, _ b: JSONValue?) -> Bool {
         func letters(_ value: JSONValue?) -> [UInt8] {
-            let text = String(decoding: Base64.decode((value?.string ?? "").utf8) ?? [], as: UTF8.self)
-            // Markup comes with its entities, or without.
-            let bytes = Array(text.replacingOccurrences(of: "&amp;", with: "&").utf8)
+            var text = String(decoding: Base64.decode((value?.string ?? "").utf8) ?? [], as: UTF8.self)
+            // Of markup its text: tags are written anew, and entities come as such or as characters.
+            if text.hasPrefix("<") {
+                for mark in ["<![CDATA[", "]]>"] { text = text.replacingOccurrences(of: mark, with: "") }
+                text = text.replacingOccurrences(of: "<[^>]*>", with: "", options: .regularExpression)
+                text = text.replacingOccurrences(of: "&amp;", with: "&")
+            }
+            let bytes = Array(text.utf8)
             return bytes.filter { !",\t|; \r\n\"'\\/{}[]:\0".utf8.contains($0) && $0 < 0x80 }
         }
         // IntelMQ writes rows of JSON anew, with sorted members and in a list of one.

@@ -6,6 +6,11 @@ extension Counterpart {
     static let feeds: [Counterpart] = [
         feed("abusech.parser_feodotracker", "feodotracker"),
         feed("alienvault.parser", "alienvault-reputation"),
+        feed("alienvault.parser_otx", "otx"),
+        feed("anubisnetworks.parser", "anubisnetworks"),
+        feed("cleanmx.parser", "cleanmx-virus") { $0.url.contains("phishing") ? "cleanmx-phishing" : nil },
+        feed("github_feed.parser", "strangereal-intel"),
+        feed("hibp.parser_callback", "hibp-callback"),
         feed("bambenek.parser", "bambenek-c2") { $0.url.contains("dga") ? "bambenek-dga" : nil },
         feed("blocklistde.parser", "blocklistde"),
         feed("blueliv.parser_crimeserver", "blueliv-crimeserver"),

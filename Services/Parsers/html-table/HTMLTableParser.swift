@@ -59,6 +59,8 @@ struct HTMLTableParser: Parser {
                 let cells = page.elements("td", in: page.inside(row))
                 guard !cells.isEmpty else { continue }
                 let texts = cells.enumerated().map { text(page.text(of: $1), $0) }
+                // Pages end in rows that hold nothing.
+                guard texts.contains(where: { !$0.isEmpty }) else { continue }
                 rows.append((page.source(of: row), page.line(of: row), texts))
             }
             do throws(MappingError) { try mapping.read(rows: rows, into: &events) } catch { throw .malformed(error.description) }

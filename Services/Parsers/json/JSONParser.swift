@@ -51,6 +51,8 @@ struct JSONParser: Parser {
         } catch {
             return events.reject(raw, line: line, .malformed(error.detail))
         }
+        // Whoever writes events without a type says nothing of them.
+        event.fill(.classificationType, "undetermined")
         if events.keepsOriginal, event.originalBytes == nil { event.setOriginal(raw) }
         events.add(event)
     }
