@@ -79,7 +79,7 @@ let package = Package(
         family(
             "Parsers", ["Mapping", "CSV", "HTTP"],
             workers: [
-                "csv", "html-table", "json", "key-value", "mapping", "shadowserver",
+                "csv", "cymru-cap", "html-table", "json", "key-value", "mapping", "shadowserver", "surbl",
             ],
             mappings: [
                 "alienvault-reputation", "anubisnetworks", "bambenek-c2", "bambenek-dga", "benkow", "bingmurls",

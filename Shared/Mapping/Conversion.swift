@@ -63,7 +63,8 @@ public enum Conversion: Sendable, Equatable {
 
     /// The names as they are written in mapping files.
     public static let names = [
-        "replace", "translate", "search", "remove", "time", "unix-seconds", "unix-milliseconds", "windows-nt", "midnight", "scheme",
+        "replace", "translate", "search", "remove", "time", "unix-seconds", "unix-milliseconds", "windows-nt", "midnight",
+        "scheme",
         "lowercase", "uppercase", "drop-prefix", "drop-suffix", "before", "after", "before-last", "after-last", "behind",
         "prepend", "append", "length", "host", "port", "url-scheme", "url-path", "unpad", "refang", "json",
     ]

@@ -144,7 +144,8 @@ extension Mapping {
     }
 
     /// Several values in one cell: a list in a custom member, or several values of a field.
-    private func putParts(_ cell: ByteView, _ separator: [UInt8], _ column: Column, _ index: Int, _ event: inout Event) -> Outcome {
+    private func putParts(_ cell: ByteView, _ separator: [UInt8], _ column: Column, _ index: Int, _ event: inout Event) -> Outcome
+    {
         var parts: [ByteView] = []
         split(cell, separator, into: &parts)
         parts.removeAll { isNothing($0) }

@@ -73,7 +73,7 @@ extension Mapping {
         }
     }
 
-    private func names(_ row: borrowing CSVRow) -> [String] { 
+    private func names(_ row: borrowing CSVRow) -> [String] {
         var names: [String] = []
         for index in 0..<row.count { names.append(String(decoding: trim(row[index]), as: UTF8.self)) }
         return names

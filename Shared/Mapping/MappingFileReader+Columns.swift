@@ -71,7 +71,9 @@ extension MappingFileReader {
     }
 
     private func table(_ node: YAMLNode, _ otherwise: YAMLNode?) throws(MappingFileError) -> Mapping.Table {
-        guard let pairs = node.pairs else { throw fail("wanted a mapping of texts to fields: {ssh: {network.protocol: ssh}}", node) }
+        guard let pairs = node.pairs else {
+            throw fail("wanted a mapping of texts to fields: {ssh: {network.protocol: ssh}}", node)
+        }
         var table = Mapping.Table(rows: [:])
         for (key, value) in pairs {
             table.rows[key.string ?? ""] = value.string == "skip" ? .some(nil) : .some(try constants(value))
@@ -175,7 +177,9 @@ extension MappingFileReader {
             if name == "length", let count = argument?.int { return .length(count) }
             if name == "time" { return .time([text]) }
             if name == "search" || name == "remove" {
-                do { return name == "search" ? .search(try Pattern(text)) : .remove(try Pattern(text)) } catch { throw fail("no regular expression: \(error)", node) }
+                do { return name == "search" ? .search(try Pattern(text)) : .remove(try Pattern(text)) } catch {
+                    throw fail("no regular expression: \(error)", node)
+                }
             }
         }
         if name == "time", let argument { return .time(try texts(argument)) }

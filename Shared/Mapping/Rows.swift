@@ -42,7 +42,9 @@ struct Rows {
             throw MappingError(
                 "the report has no column \"\(mapping.columns[index].name)\"; it has \(names.joined(separator: ", "))")
         }
-        if let each = mapping.each { eachPlace = each.column.name.isEmpty ? each.column.place : names.firstIndex(of: each.column.name) }
+        if let each = mapping.each {
+            eachPlace = each.column.name.isEmpty ? each.column.place : names.firstIndex(of: each.column.name)
+        }
         composed = mapping.composed.map { $0.parts.map { part in part.cell.flatMap { Int($0) ?? names.firstIndex(of: $0) } } }
     }
 

@@ -17,6 +17,8 @@ extension Counterpart {
         feed("calidog.parser_certstream", "certstream"),
         feed("cert_eu.parser_csv", "cert-eu"),
         feed("ci_army.parser", "cins-army"),
+        feed("cymru.parser_cap_program", "cymru-cap"),
+        feed("surbl.parser", "surbl"),
         feed("cymru.parser_full_bogons", "cymru-full-bogons"),
         feed("cznic.parser_haas", "cznic-haas"),
         feed("danger_rulez.parser", "danger-rulez"),

@@ -23,19 +23,22 @@ struct Counterpart: Sendable {
 
     static let roster = Roster(collectors + parsers + experts + outputs)
 
-    static let all: [Counterpart] = [
-        Counterpart(bot: "shadowserver.parser", worker: "shadowserver-parser", settings: shadowserver),
-        Counterpart(bot: "generic.parser_csv", worker: "csv-parser", settings: csv),
-        Counterpart(bot: "asn_lookup.expert", worker: "asn-lookup-expert", settings: { vector in
-            guard let path = vector.path("database") else { return .impossible("no database is named") }
-            return .given([.init("database", .string(path))])
-        }),
-        Counterpart(bot: "taxonomy.expert", worker: "taxonomy-expert", settings: { _ in .given([]) }),
-        Counterpart(bot: "deduplicator.expert", worker: "deduplicator-expert", settings: deduplicator),
-        Counterpart(bot: "collector_file", worker: "file-collector", settings: files),
-        Counterpart(bot: "collector_http", worker: "http-collector", settings: download),
-        Counterpart(bot: "outputs.file.output", worker: "file-output", settings: output),
-    ] + feeds + generic
+    static let all: [Counterpart] =
+        [
+            Counterpart(bot: "shadowserver.parser", worker: "shadowserver-parser", settings: shadowserver),
+            Counterpart(bot: "generic.parser_csv", worker: "csv-parser", settings: csv),
+            Counterpart(
+                bot: "asn_lookup.expert", worker: "asn-lookup-expert",
+                settings: { vector in
+                    guard let path = vector.path("database") else { return .impossible("no database is named") }
+                    return .given([.init("database", .string(path))])
+                }),
+            Counterpart(bot: "taxonomy.expert", worker: "taxonomy-expert", settings: { _ in .given([]) }),
+            Counterpart(bot: "deduplicator.expert", worker: "deduplicator-expert", settings: deduplicator),
+            Counterpart(bot: "collector_file", worker: "file-collector", settings: files),
+            Counterpart(bot: "collector_http", worker: "http-collector", settings: download),
+            Counterpart(bot: "outputs.file.output", worker: "file-output", settings: output),
+        ] + feeds + generic
 
     func run(_ vector: VectorCase) async -> Outcome {
         let place = Place(vector)

@@ -5,7 +5,8 @@ import YAML
 
 /// Reads a table of a web page.
 struct HTMLTableParser: Parser {
-    static let spec = Spec("html-table", "Reads a table of a web page; the settings say which column means what.", writesAny: true)
+    static let spec = Spec(
+        "html-table", "Reads a table of a web page; the settings say which column means what.", writesAny: true)
 
     @Setting(
         "Fields in the order of the columns, alternatives joined with |, empty for a column to leave out.",
@@ -74,11 +75,14 @@ struct HTMLTableParser: Parser {
             fitting = all.filter { table in
                 let value = page.attribute(attributeName, of: table)
                 // A class is one of several words.
-                return value == attributeValue || attributeName == "class" && value?.split(separator: " ").map(String.init).contains(attributeValue ?? "") == true
+                return value == attributeValue
+                    || attributeName == "class"
+                        && value?.split(separator: " ").map(String.init).contains(attributeValue ?? "") == true
             }
         }
         guard fitting.indices.contains(tableIndex) else {
-            throw .malformed("the page has \(all.count) tables, \(fitting.count) of them as wanted; the wanted one is number \(tableIndex)")
+            throw .malformed(
+                "the page has \(all.count) tables, \(fitting.count) of them as wanted; the wanted one is number \(tableIndex)")
         }
         return fitting[tableIndex]
     }

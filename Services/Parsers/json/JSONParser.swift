@@ -6,7 +6,8 @@ import YAML
 /// Reads events that are written in the names of the data format, of the old one or of today's.
 struct JSONParser: Parser {
     static let spec = Spec(
-        "json", "Reads events written as JSON with the field names of the data format, of the old one or of today's.", writesAny: true)
+        "json", "Reads events written as JSON with the field names of the data format, of the old one or of today's.",
+        writesAny: true)
 
     @Setting("Each line is one event; otherwise the whole report is one event or a list of them.") var splitlines = false
     @Setting("Path of the list of events in the document, as data; null: the document itself.") var items: String? = nil

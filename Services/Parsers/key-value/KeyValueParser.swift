@@ -8,7 +8,8 @@ struct KeyValueParser: Parser {
     static let spec = Spec(
         "key-value", "Reads lines of names and values, as firewalls write them: src=192.0.2.1 type=scan.", writesAny: true)
 
-    @Setting("Fields by the names in the lines; other names are left out.", example: "{srcip: source.ip, type: classification.type}")
+    @Setting(
+        "Fields by the names in the lines; other names are left out.", example: "{srcip: source.ip, type: classification.type}")
     var keys: [String: String]
     @Setting("Text between pairs.") var pairSeparator = " "
     @Setting("Text between a name and its value.") var kvSeparator = "="
