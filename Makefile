@@ -7,6 +7,8 @@ export PATH := $(PATH):/opt/swift/usr/bin
 BUILD := .build/release
 PACKAGES := g++ pkg-config libarchive-dev libcurl4-openssl-dev libidn2-dev libmaxminddb-dev libmicrohttpd-dev libpcre2-dev \
 	libsimdjson-dev libsqlite3-dev libssl-dev libyaml-dev libzstd-dev zlib1g-dev sqlite3 curl
+# What only the tests start: a real Prometheus, clocks that jump, a look at what reaches the disk.
+TEST_PACKAGES := faketime openssl prometheus strace
 
 .PHONY: help packages build demo stop test lint papers bench torture fuzz vectors install clean
 
@@ -39,6 +41,7 @@ demo: build
 stop:
 	@$(BUILD)/intelmq ctl down
 
+test: PACKAGES += $(TEST_PACKAGES)
 test: packages
 	swift build --build-tests
 	@# One after the other: beside tests that only compute, those that answer requests would wait too long for a core.
@@ -60,6 +63,7 @@ bench: packages
 	@swift build -c release --static-swift-stdlib --product bench >&2
 	@$(BUILD)/bench $(BUILD)/intelmq $(if $(JSON),--json)
 
+torture: PACKAGES += $(TEST_PACKAGES)
 torture: packages
 	swift build -c release --static-swift-stdlib --product intelmq
 	swift build -c release --static-swift-stdlib --product torture

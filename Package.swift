@@ -79,8 +79,19 @@ let package = Package(
         shared("Mapping", ["IDF", "YAML", "CSV"]),
         family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
         family(
-            "Parsers", ["Mapping", "CSV", "HTTP"], workers: ["csv", "shadowserver"],
-            mappings: ["cins-army", "feodotracker", "openphish"]),
+            "Parsers", ["Mapping", "CSV", "HTTP"],
+            workers: [
+                "csv", "cymru-cap", "html-table", "json", "key-value", "mapping", "shadowserver", "surbl",
+            ],
+            mappings: [
+                "alienvault-reputation", "anubisnetworks", "bambenek-c2", "bambenek-dga", "benkow", "bingmurls",
+                "blocklistde", "blueliv-crimeserver", "cert-eu", "certstream", "cins-army", "cleanmx-phishing",
+                "cleanmx-virus", "cymru-full-bogons", "cznic-haas", "danger-rulez", "dataplane", "dataplane-proto41",
+                "dshield-asn", "dshield-block", "eset", "feodotracker", "fraunhofer-dga", "hibp-callback", "malwarebazaar",
+                "malwarepatrol-dansguardian", "openphish", "openphish-premium", "otx", "phishtank", "spamhaus-drop",
+                "spamhaus-drop-json", "strangereal-intel", "threatfox", "threatfox-json", "turris", "urlhaus",
+                "urlhaus-json", "viriback", "vxvault", "zoneh",
+            ]),
         family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "taxonomy"]),
         family("Outputs", ["SQLite", "CSV"], workers: ["file", "sql"]),
         service(

@@ -3,32 +3,35 @@ import Mapping
 import ServiceKernel
 import YAML
 
-/// A parser that is data: a mapping file.
+/// A parser that is data: a mapping file built into the program.
 struct MappingParser: Parser {
     static let spec = Spec("mapping", "Reads a feed as its mapping file says.")
-    let mapping: Mapping
-    let name: String
+    let file: MappingFile?
 
-    init() {
-        mapping = Mapping(format: .lines(separator: nil), columns: [])
-        name = "mapping"
-    }
+    init() { file = nil }
 
-    init(_ file: MappingFile) {
-        mapping = file.mapping
-        name = file.name
+    init(_ file: MappingFile) { self.file = file }
+
+    mutating func prepare(_ context: WorkerContext) throws(Rejection) {
+        if let file, let closed = file.closed { context.log.notice("the source of \(file.name) is closed: \(closed)") }
     }
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        try events.read(report, with: mapping)
+        guard let file else { throw .malformed("there is no mapping file") }
+        try events.read(report, with: file.mapping)
     }
 }
 
 extension ParsedEvents: MappingSink {
     mutating func read(_ report: Report, with mapping: Mapping) throws(Rejection) {
+        let about = Mapping.About(
+            url: report.fields[Key<String>("threat.feed.url")], feed: report.fields[.feedName], file: report.fileName,
+            custom: .object(report.fields.freeMembers("custom")))
         // The array's storage stays in place while it is borrowed here.
         do throws(MappingError) {
-            try report.content.withUnsafeBufferPointer { (bytes) throws(MappingError) in try mapping.read(bytes, into: &self) }
+            try report.content.withUnsafeBufferPointer { (bytes) throws(MappingError) in
+                try mapping.read(bytes, about: about, into: &self)
+            }
         } catch {
             throw .malformed(error.description)
         }
@@ -40,8 +43,10 @@ extension ParsedEvents: MappingSink {
 
 extension RosterEntry {
     init(mapping file: MappingFile) {
+        let closed = file.closed.map { " The source is closed: \($0)" } ?? ""
         let spec = Spec(
-            file.name, file.summary, writes: file.mapping.writes.map(AnyField.init), writesAny: false, tags: ["mapping"])
+            file.name, file.summary + closed, writes: file.mapping.writes.map(AnyField.init), writesAny: false,
+            tags: ["mapping"] + (file.closed == nil ? [] : ["closed"]))
         self.init(spec: spec, family: .parser) { MappingParser(file) }
     }
 }
@@ -58,9 +63,3 @@ public let mappingFiles: [MappingFile] = embeddedMappings.map { name, bytes in
         fatalError("\(error)")
     }
 }
-
-private let embeddedMappings: [(String, [UInt8])] = [
-    ("cins-army", PackageResources.cins_army_yaml),
-    ("feodotracker", PackageResources.feodotracker_yaml),
-    ("openphish", PackageResources.openphish_yaml),
-]

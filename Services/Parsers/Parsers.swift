@@ -5,5 +5,11 @@ public import ServiceKernel
 public let parsers =
     [
         RosterEntry(CSVParser.self),
+        RosterEntry(CymruCAPParser.self),
+        RosterEntry(HTMLTableParser.self),
+        RosterEntry(JSONParser.self),
+        RosterEntry(KeyValueParser.self),
+        RosterEntry(MappingFileParser.self),
         RosterEntry(ShadowserverParser.self),
+        RosterEntry(SURBLParser.self),
     ] + mappingFiles.map(RosterEntry.init(mapping:))

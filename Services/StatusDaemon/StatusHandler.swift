@@ -66,7 +66,10 @@ final class StatusHandler: HTTPHandler {
         if head.method.route != .get, case .success(let caller) = door.admit(head, as: .operate) {
             log.notice(
                 "operated",
-                metadata: ["call": "\(head.method.rawValue) \(head.path)", "by": "\(caller.name)", "status": "\(answer.status)", Log.everyOne: "true"])
+                metadata: [
+                    "call": "\(head.method.rawValue) \(head.path)", "by": "\(caller.name)", "status": "\(answer.status)",
+                    Log.everyOne: "true",
+                ])
         }
         return answer
     }

@@ -8,8 +8,10 @@ public enum Conversion: Sendable, Equatable {
     case translate([String: String])
     /// The first part of the text that a regular expression finds; nothing when it finds none.
     case search(Pattern)
-    /// A time written so (strptime).
-    case time(String)
+    /// The text without what a regular expression finds.
+    case remove(Pattern)
+    /// A time written in one of these ways (strptime), the first that fits.
+    case time([String])
     /// Seconds since 1970.
     case unixSeconds
     /// Milliseconds since 1970.
@@ -32,42 +34,81 @@ public enum Conversion: Sendable, Equatable {
     case before(String)
     /// The part after the first such text.
     case after(String)
+    /// The part before the last such text.
+    case beforeLast(String)
+    /// The part after the last such text.
+    case afterLast(String)
+    /// The part after such a text; no value where it is not there.
+    case behind(String)
+    /// Puts a text in front.
+    case prepend(String)
+    /// Puts a text behind.
+    case append(String)
+    /// Only texts of so many bytes; others are no value of this candidate.
+    case length(Int)
+    /// The host of a URL, of `host:port` or of `[address]:port`.
+    case host
+    /// The port of a URL or of `host:port`; nothing where none is written.
+    case port
+    /// The scheme of a URL in lower case; nothing where there is none.
+    case urlScheme
+    /// The path of a URL; nothing where there is none.
+    case urlPath
+    /// An IPv4 address without zeros in front of its numbers.
+    case unpad
+    /// A defanged text as it was: `hxxp`, `[.]`, `(.)`, `[:]`, `[@]`.
+    case refang
     /// A text in JSON: numbers, booleans, lists and objects keep their type in custom members.
     case json
 
     /// The names as they are written in mapping files.
     public static let names = [
-        "replace", "time", "unix-seconds", "unix-milliseconds", "windows-nt", "midnight", "scheme", "lowercase", "uppercase",
-        "drop-prefix",
-        "drop-suffix", "before", "after", "json", "translate", "search",
+        "replace", "translate", "search", "remove", "time", "unix-seconds", "unix-milliseconds", "windows-nt", "midnight",
+        "scheme",
+        "lowercase", "uppercase", "drop-prefix", "drop-suffix", "before", "after", "before-last", "after-last", "behind",
+        "prepend", "append", "length", "host", "port", "url-scheme", "url-path", "unpad", "refang", "json",
     ]
 
     /// The text after the conversion, or nil if it cannot be converted.
     func apply(_ text: String) -> String? {
         switch self {
-        case .replace(let table): return table[text] ?? text
-        case .translate(let table): return table[text]
-        case .search(let pattern): return pattern.first(in: text)
-        case .time(let format): return bytes(text) { Timestamp.parse($0, format: format) }?.description
-        case .unixSeconds: return bytes(text, Timestamp.unixSeconds)?.description
-        case .unixMilliseconds: return bytes(text, Timestamp.epochMillis)?.description
-        case .windowsNT: return bytes(text, Timestamp.windowsNT)?.description
+        case .replace(let table): table[text] ?? text
+        case .translate(let table): table[text]
+        case .search(let pattern): pattern.first(in: text)
+        case .remove(let pattern): pattern.removed(from: text)
+        case .time(let formats):
+            formats.lazy.compactMap { format in text.bytes { Timestamp.parse($0, format: format) } }.first?.description
+        case .unixSeconds: text.bytes(Timestamp.unixSeconds)?.description
+        case .unixMilliseconds: text.bytes(Timestamp.epochMillis)?.description
+        case .windowsNT: text.bytes(Timestamp.windowsNT)?.description
         case .midnight:
-            return bytes(text) { Timestamp($0) ?? Timestamp(fuzzy: $0) }.map { "\($0.description.prefix(10))T00:00:00Z" }
-        case .scheme(let scheme): return text.contains("://") ? text : scheme + text
-        case .lowercase: return text.lowercased()
-        case .uppercase: return text.uppercased()
-        case .dropPrefix(let prefix): return text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
-        case .dropSuffix(let suffix): return text.hasSuffix(suffix) ? String(text.dropLast(suffix.count)) : text
-        case .before(let mark): return text.firstRange(of: mark).map { String(text[..<$0.lowerBound]) } ?? text
-        case .after(let mark): return text.firstRange(of: mark).map { String(text[$0.upperBound...]) } ?? text
-        case .json: return (try? JSONValue(parsing: text.utf8)) == nil ? nil : text
+            text.bytes { Timestamp($0) ?? Timestamp(fuzzy: $0) }.map { "\($0.description.prefix(10))T00:00:00Z" }
+        case .scheme(let scheme): text.contains("://") ? text : scheme + text
+        case .lowercase: text.lowercased()
+        case .uppercase: text.uppercased()
+        case .dropPrefix(let prefix): text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
+        case .dropSuffix(let suffix): text.hasSuffix(suffix) ? String(text.dropLast(suffix.count)) : text
+        case .before(let mark): text.part(.before, text.place(of: mark)) ?? text
+        case .after(let mark): text.part(.after, text.place(of: mark)) ?? text
+        case .beforeLast(let mark): text.part(.before, text.place(of: mark, last: true)) ?? text
+        case .afterLast(let mark): text.part(.after, text.place(of: mark, last: true)) ?? text
+        case .behind(let mark): text.part(.after, text.place(of: mark)) ?? ""
+        case .prepend(let start): start + text
+        case .append(let end): text + end
+        case .length(let count): text.utf8.count == count ? text : nil
+        case .host: text.address.host
+        case .port: text.address.port
+        case .urlScheme: text.part(.before, text.place(of: "://"))?.lowercased() ?? ""
+        case .urlPath: text.address.path
+        case .unpad: text.split(separator: ".", omittingEmptySubsequences: false).map(unpadded).joined(separator: ".")
+        case .refang: text.refanged
+        case .json: (try? JSONValue(parsing: text.utf8)) == nil ? nil : text
         }
     }
 
-    private func bytes<R>(_ text: String, _ body: (ByteView) -> R?) -> R? {
-        var text = text
-        return text.withUTF8 { body($0) }
+    private func unpadded(_ number: Substring) -> Substring {
+        let rest = number.drop { $0 == "0" }
+        return rest.isEmpty ? number.suffix(1) : rest
     }
 }
 
@@ -85,6 +126,8 @@ public struct Pattern: Equatable, @unchecked Sendable {
     }
 
     func first(in text: String) -> String { text.firstMatch(of: regex).map { String(text[$0.range]) } ?? "" }
+
+    func removed(from text: String) -> String { text.replacing(regex, with: "") }
 
     /// Whether both were written the same way.
     public static func == (a: Pattern, b: Pattern) -> Bool { a.text == b.text }

@@ -24,7 +24,7 @@ private struct Sink: MappingSink {
 
     @Test(.timeLimit(.minutes(1))) func anEmptySeparatorSplitsNothing() throws {
         let mapping = Mapping(
-            format: .lines(separator: ""), columns: [Mapping.Column(targets: [.field(Key<IPAddress>.sourceIP.id)])])
+            format: .lines(separator: "", skip: 0), columns: [Mapping.Column(targets: [.field(Key<IPAddress>.sourceIP.id)])])
         var sink = Sink()
         try Array("192.0.2.1\n".utf8).withUnsafeBufferPointer { (view) throws(MappingError) in
             try mapping.read(view, into: &sink)

@@ -20,10 +20,14 @@ private func mapping(_ text: String) throws -> Mapping {
     try MappingFile(try YAMLDocument.parse(Array(("name: t\nsummary: Reads.\n" + text).utf8), file: "t.yaml")).mapping
 }
 
-private func read(_ text: String, _ report: String, limit: Int = .max, keeps: Bool = false) throws -> Sink {
+private func read(
+    _ text: String, _ report: String, limit: Int = .max, keeps: Bool = false, about: Mapping.About = Mapping.About()
+) throws -> Sink {
     var sink = Sink(keepsOriginal: keeps, limit: limit)
     let mapping = try mapping(text)
-    try Array(report.utf8).withUnsafeBufferPointer { (bytes) throws(MappingError) in try mapping.read(bytes, into: &sink) }
+    try Array(report.utf8).withUnsafeBufferPointer { (bytes) throws(MappingError) in
+        try mapping.read(bytes, about: about, into: &sink)
+    }
     return sink
 }
 
@@ -119,7 +123,7 @@ private func read(_ text: String, _ report: String, limit: Int = .max, keeps: Bo
 @Suite struct MappingFileTests {
     @Test(arguments: [
         ("format: csv\ncolumns: [sorce.ip]\n", "did you mean \"source.ip\"?"),
-        ("format: xml\ncolumns: []\n", "wanted csv, json, ndjson or lines"),
+        ("format: xml\ncolumns: []\n", "wanted csv, json, ndjson, xml, lines or pairs"),
         ("format: csv\n", "needs columns"), ("columns: []\n", "needs a format"),
         ("format: csv\ncolums: []\ncolumns: []\n", "did you mean \"columns\"?"),
         ("format: csv\ncolumns: 5\n", "wanted a mapping"),

@@ -13,6 +13,8 @@ struct Counterpart: Sendable {
     let worker: String
     /// Our settings for the bot's parameters, or why the case cannot be expressed.
     let settings: @Sendable (VectorCase) -> Settings
+    /// Another worker of ours where the bot reads what several of ours read.
+    var choose: @Sendable (VectorCase) -> String? = { _ in nil }
 
     enum Settings {
         case given([JSONValue.Member])
@@ -21,22 +23,22 @@ struct Counterpart: Sendable {
 
     static let roster = Roster(collectors + parsers + experts + outputs)
 
-    static let all: [Counterpart] = [
-        Counterpart(bot: "shadowserver.parser", worker: "shadowserver-parser", settings: shadowserver),
-        Counterpart(bot: "generic.parser_csv", worker: "csv-parser", settings: csv),
-        Counterpart(bot: "abusech.parser_feodotracker", worker: "feodotracker-parser") { _ in .given([]) },
-        Counterpart(bot: "ci_army.parser", worker: "cins-army-parser") { _ in .given([]) },
-        Counterpart(bot: "openphish.parser", worker: "openphish-parser") { _ in .given([]) },
-        Counterpart(bot: "asn_lookup.expert", worker: "asn-lookup-expert") { vector in
-            guard let path = vector.path("database") else { return .impossible("no database is named") }
-            return .given([.init("database", .string(path))])
-        },
-        Counterpart(bot: "taxonomy.expert", worker: "taxonomy-expert") { _ in .given([]) },
-        Counterpart(bot: "deduplicator.expert", worker: "deduplicator-expert", settings: deduplicator),
-        Counterpart(bot: "collector_file", worker: "file-collector", settings: files),
-        Counterpart(bot: "collector_http", worker: "http-collector", settings: download),
-        Counterpart(bot: "outputs.file.output", worker: "file-output", settings: output),
-    ]
+    static let all: [Counterpart] =
+        [
+            Counterpart(bot: "shadowserver.parser", worker: "shadowserver-parser", settings: shadowserver),
+            Counterpart(bot: "generic.parser_csv", worker: "csv-parser", settings: csv),
+            Counterpart(
+                bot: "asn_lookup.expert", worker: "asn-lookup-expert",
+                settings: { vector in
+                    guard let path = vector.path("database") else { return .impossible("no database is named") }
+                    return .given([.init("database", .string(path))])
+                }),
+            Counterpart(bot: "taxonomy.expert", worker: "taxonomy-expert", settings: { _ in .given([]) }),
+            Counterpart(bot: "deduplicator.expert", worker: "deduplicator-expert", settings: deduplicator),
+            Counterpart(bot: "collector_file", worker: "file-collector", settings: files),
+            Counterpart(bot: "collector_http", worker: "http-collector", settings: download),
+            Counterpart(bot: "outputs.file.output", worker: "file-output", settings: output),
+        ] + feeds + generic
 
     func run(_ vector: VectorCase) async -> Outcome {
         let place = Place(vector)
@@ -46,7 +48,7 @@ struct Counterpart: Sendable {
         case .impossible(let reason): return .skipped("\(bot): \(reason)")
         case .given(let given): settings = given
         }
-        var configuration: [JSONValue.Member] = [.init("worker", .string(worker))]
+        var configuration: [JSONValue.Member] = [.init("worker", .string(choose(vector) ?? worker))]
         if !settings.isEmpty { configuration.append(.init("settings", .object(settings))) }
         var made: any Worker
         do {

@@ -74,7 +74,7 @@ struct CSVParser: Parser {
             mapping.constants.insert((.field(Key<String>.classificationType.id), .string(type)), at: 0)
         }
         for (name, template) in composeFields.sorted(by: { $0.key < $1.key }) {
-            mapping.composed.append((try target(name), template))
+            mapping.composed.append(Mapping.Composed(target: try target(name), template: template))
         }
         if let filterText, !filterText.isEmpty { mapping.filter = (filterText, filterType == .whitelist) }
         return mapping

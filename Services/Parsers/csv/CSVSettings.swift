@@ -118,9 +118,9 @@ struct TimeFormat: SettingValue {
         case ("epoch-millis", nil), ("unix-milliseconds", nil): conversions = [.unixMilliseconds]
         case ("windows-nt", nil), ("from-windows-nt", nil): conversions = [.windowsNT]
         case ("midnight", nil), ("from-midnight", nil): conversions = [.midnight]
-        case ("from-format", let format?): conversions = [.time(format)]
-        case ("from-format-midnight", let format?): conversions = [.time(format), .midnight]
-        case (_, nil) where text.contains("%"): conversions = [.time(text)]
+        case ("from-format", let format?): conversions = [.time([format])]
+        case ("from-format-midnight", let format?): conversions = [.time([format]), .midnight]
+        case (_, nil) where text.contains("%"): conversions = [.time([text])]
         default:
             throw SettingProblem(
                 "found \"\(text)\", wanted a format like \"%d.%m.%Y %H:%M\", or one of unix-seconds, unix-milliseconds, windows-nt, midnight, fuzzy",

@@ -98,7 +98,8 @@ package struct Route: Sendable {
             summary: "Whether the service takes packets; `?verbose` says what it checked.", answers: health),
         Route(name: .startupz, method: .get, path: "/startupz", summary: "Whether the service has started.", answers: health),
         Route(
-            name: .metrics, method: .get, path: "/metrics", role: .read, summary: "Counters in Prometheus' text format.",
+            name: .metrics, method: .get, path: "/metrics", role: .read,
+            summary: "Measures, in Prometheus' text format or, if the Accept header asks for it, in OpenMetrics.",
             answers: [(200, "The page.", "text/plain")]),
         Route(
             name: .openapi, method: .get, path: "/openapi.json", summary: "This service's OpenAPI 3.1 document.",

@@ -1,0 +1,33 @@
+import IDF
+import ServiceKernel
+
+/// Reads SURBL's zone files: a line with the lists, then the domains that are on them.
+struct SURBLParser: Parser {
+    static let spec = Spec(
+        "surbl", "Reads the zone files of SURBL, as rbldnsd takes them.",
+        writes: [Key<String>.sourceDomain, Key<String>.classificationType])
+
+    func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
+        var type = "blacklist"
+        for (index, line) in report.content.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            guard !events.isFull else { return }
+            let text = trimmed(String(decoding: line, as: UTF8.self))
+            if text.hasPrefix(":") {
+                // `:127.0.0.2:Blocked, $ on lists [mw ph], See: …`
+                let lists = text.split(separator: "[").dropFirst().first?.split(separator: "]").first ?? ""
+                let names = lists.split { $0 == " " || $0 == "," }
+                type = names.contains("mw") ? "malware-distribution" : names.contains("ph") ? "phishing" : "blacklist"
+            } else if text.hasPrefix(".") {
+                var event = events.newEvent()
+                guard event.add(Key<String>.sourceDomain.id, text: String(text.dropFirst())) else {
+                    events.reject(line, line: index + 1, .malformed("found \"\(text.prefix(60))\", wanted a domain behind a dot"))
+                    continue
+                }
+                event.fill(.classificationType, type)
+                if events.keepsOriginal { event.setOriginal(Array(text.utf8)) }
+                events.add(event)
+            }
+            // Comments, addresses and settings of the zone say nothing of a domain.
+        }
+    }
+}
