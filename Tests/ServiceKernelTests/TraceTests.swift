@@ -39,8 +39,8 @@ private final class NextHop: HTTPHandler {
         var relay = ServiceConfiguration(entry("obedient-expert"))
         relay.ack = .relay
         let channel = HTTPChannel(
-            url: "http://127.0.0.1:\(server.port)/v1/packets", client: HTTPClient(connectionsPerHost: 1),
-            timeout: Interval(seconds: 20))
+            EdgeConfiguration(to: "http://127.0.0.1:\(server.port)/v1/packets"), client: HTTPClient(connectionsPerHost: 1),
+            tls: nil, timeout: Interval(seconds: 20))
         let passing = try Service(relay, edges: [Edge(name: "hop", channel: channel)], log: .recording())
         #expect(await post(passing, "/v1/packets", packet("one").encoded(), [("traceparent", Self.given)]) == 200)
         let seen = try #require(hop.seen.first)
