@@ -58,18 +58,13 @@ final class Certificates: Sendable {
     }
 
     private func run(_ command: String) throws -> (status: Int32, output: String) {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", command]
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, output)
+        guard let pipe = popen("cd '\(folder)' && { \(command)\n} </dev/null 2>&1", "re") else {
+            throw Failure(text: "no shell for: \(command)")
+        }
+        var output: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 4096)
+        while case let count = fread(&part, 1, part.count, pipe), count > 0 { output += part[..<count] }
+        return (pclose(pipe), String(decoding: output, as: UTF8.self))
     }
 
     struct Failure: Error { let text: String }

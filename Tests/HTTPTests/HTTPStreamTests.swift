@@ -276,7 +276,7 @@ struct HTTPStreamTests {
                 group.addTask {
                     while isOver.now == 0 {
                         for writer in handler.writers.now where !writer.write(small) { writer.finish() }
-                        await Task.yield()
+                        try? await Task.sleep(for: .microseconds(200))
                     }
                 }
                 try? await Task.sleep(for: .milliseconds(30))
