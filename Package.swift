@@ -88,7 +88,7 @@ let package = Package(
                 "blocklistde", "blueliv-crimeserver", "cert-eu", "certstream", "cins-army", "cleanmx-phishing",
                 "cleanmx-virus", "cymru-full-bogons", "cznic-haas", "danger-rulez", "dataplane", "dataplane-proto41",
                 "dshield-asn", "dshield-block", "eset", "feodotracker", "fraunhofer-dga", "hibp-callback", "malwarebazaar",
-                "malwarepatrol-dansguardian", "openphish", "openphish-premium", "otx", "phishtank", "spamhaus-drop",
+                "malwarepatrol-dansguardian", "n6", "openphish", "openphish-premium", "otx", "phishtank", "spamhaus-drop",
                 "spamhaus-drop-json", "strangereal-intel", "threatfox", "threatfox-json", "turris", "urlhaus",
                 "urlhaus-json", "viriback", "vxvault", "zoneh",
             ]),

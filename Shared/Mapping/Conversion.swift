@@ -40,6 +40,8 @@ public enum Conversion: Sendable, Equatable {
     case afterLast(String)
     /// The part after such a text; no value where it is not there.
     case behind(String)
+    /// Only texts that begin so; nothing of others.
+    case starting(String)
     /// Puts a text in front.
     case prepend(String)
     /// Puts a text behind.
@@ -66,12 +68,14 @@ public enum Conversion: Sendable, Equatable {
         "replace", "translate", "search", "remove", "time", "unix-seconds", "unix-milliseconds", "windows-nt", "midnight",
         "scheme",
         "lowercase", "uppercase", "drop-prefix", "drop-suffix", "before", "after", "before-last", "after-last", "behind",
+        "starting",
         "prepend", "append", "length", "host", "port", "url-scheme", "url-path", "unpad", "refang", "json",
     ]
 
     /// The text after the conversion, or nil if it cannot be converted.
     func apply(_ text: String) -> String? {
-        switch self {
+        if cuts { return text.bytes { cut($0).map { String(decoding: $0, as: UTF8.self) } } }
+        return switch self {
         case .replace(let table): table[text] ?? text
         case .translate(let table): table[text]
         case .search(let pattern): pattern.first(in: text)
@@ -86,23 +90,13 @@ public enum Conversion: Sendable, Equatable {
         case .scheme(let scheme): text.contains("://") ? text : scheme + text
         case .lowercase: text.lowercased()
         case .uppercase: text.uppercased()
-        case .dropPrefix(let prefix): text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
-        case .dropSuffix(let suffix): text.hasSuffix(suffix) ? String(text.dropLast(suffix.count)) : text
-        case .before(let mark): text.part(.before, text.place(of: mark)) ?? text
-        case .after(let mark): text.part(.after, text.place(of: mark)) ?? text
-        case .beforeLast(let mark): text.part(.before, text.place(of: mark, last: true)) ?? text
-        case .afterLast(let mark): text.part(.after, text.place(of: mark, last: true)) ?? text
-        case .behind(let mark): text.part(.after, text.place(of: mark)) ?? ""
         case .prepend(let start): start + text
         case .append(let end): text + end
-        case .length(let count): text.utf8.count == count ? text : nil
-        case .host: text.address.host
-        case .port: text.address.port
-        case .urlScheme: text.part(.before, text.place(of: "://"))?.lowercased() ?? ""
-        case .urlPath: text.address.path
+        case .urlScheme: text.firstRange(of: "://").map { text[..<$0.lowerBound].lowercased() } ?? ""
         case .unpad: text.split(separator: ".", omittingEmptySubsequences: false).map(unpadded).joined(separator: ".")
         case .refang: text.refanged
         case .json: (try? JSONValue(parsing: text.utf8)) == nil ? nil : text
+        default: text
         }
     }
 

@@ -1,61 +1,6 @@
 import IDF
 
 extension Mapping {
-    /// What every event of a report begins with: what its address and the lines before its rows say.
-    func prototype(_ report: ByteView, _ about: About, _ start: Event) throws(MappingError) -> Event {
-        var event = start
-        for (index, column) in columns.enumerated() where column.isOfReport {
-            if case .custom(let path)? = column.parts.first {
-                try check(put(Self.member(path[...], of: about.custom), column, index, &event))
-                continue
-            }
-            let known = column.parts.lazy.compactMap { part -> String? in
-                switch part {
-                case .url: about.url
-                case .feed: about.feed
-                case .file: about.file
-                case .custom, .item: nil
-                }
-            }.first
-            var text = known ?? ""
-            try check(text.withUTF8 { put($0, column, index, &event) })
-        }
-        guard !preamble.isEmpty else { return event }
-        var missing = preamble[...].indices.map { $0 }
-        var found: [Outcome] = []
-        eachLine(report) { line, number in
-            // Such values stand at the begin.
-            guard !missing.isEmpty, number <= 200 else { return false }
-            missing.removeAll { index in
-                guard let text = value(preamble[index], line, number) else { return false }
-                var value = text
-                found.append(value.withUTF8 { put($0, preamble[index].column, index, &event) })
-                return true
-            }
-            return true
-        }
-        for outcome in found { try check(outcome) }
-        for index in missing where preamble[index].column.isRequired {
-            throw MappingError("the report does not begin with \(preamble[index].shown)")
-        }
-        return event
-    }
-
-    private func check(_ outcome: Outcome) throws(MappingError) {
-        switch outcome {
-        case .kept: return
-        case .left: throw MappingError("the mapping leaves out reports of this address or name")
-        case .refused(let reason): throw MappingError(reason)
-        }
-    }
-
-    private func value(_ preamble: Preamble, _ line: ByteView, _ number: Int) -> String? {
-        if let wanted = preamble.line { return number == wanted ? String(decoding: line, as: UTF8.self) : nil }
-        guard let mark = preamble.mark else { return nil }
-        let text = String(decoding: line, as: UTF8.self)
-        return text.part(.after, text.place(of: mark))
-    }
-
     /// Puts a JSON value into the first target that takes it.
     func put(_ value: JSONValue?, _ column: Column, _ index: Int, _ event: inout Event) -> Outcome {
         if let text = value?.string, text.bytes({ isNothing(trim($0)) }) == true { return put(noBytes, column, index, &event) }
@@ -111,27 +56,53 @@ extension Mapping {
             for target in column.targets where set(cell, target, &event) { return .kept }
             return misfit(cell, column, index)
         }
-        guard let text = convert(String(decoding: cell, as: UTF8.self), column.conversions) else {
+        let outcome = withConverted(cell, column.conversions) { text in
+            putConverted(text, cell, column, index, &event)
+        }
+        guard let outcome else {
             guard column.refusesMisfits || column.table != nil else { return .kept }
             return .refused("\(column.shown(index)): \"\(shown(cell))\" cannot be converted")
         }
+        return outcome
+    }
+
+    private func putConverted(
+        _ text: ByteView, _ cell: ByteView, _ column: Column, _ index: Int, _ event: inout Event
+    ) -> Outcome {
         if let table = column.table {
-            let outcome = look(text, table, column, index, &event)
+            let outcome = look(String(decoding: text, as: UTF8.self), table, column, index, &event)
             guard case .kept = outcome, !column.targets.isEmpty else { return outcome }
         }
         if text.isEmpty { return column.isRequired ? .refused("\(column.shown(index)): \"\(shown(cell))\" has no value") : .kept }
         for (place, target) in column.targets.enumerated() {
             let more = place < column.targetConversions.count ? column.targetConversions[place] : []
-            guard var text = convert(text, more) else { continue }
-            if text.isEmpty {
-                // Nothing of one candidate may be something of the next.
-                if column.targets.count == 1 { return .kept }
-                continue
-            }
             let isJSON = column.conversions.last == .json || more.last == .json
-            if text.withUTF8({ set($0, target, &event, isJSON: isJSON) }) { return .kept }
+            let isTaken = withConverted(text, more) { text -> Bool? in
+                // Nothing of one candidate may be something of the next.
+                text.isEmpty ? nil : set(text, target, &event, isJSON: isJSON)
+            }
+            switch isTaken {
+            case .some(.some(true)): return .kept
+            case .some(.none) where column.targets.count == 1: return .kept
+            default: continue
+            }
         }
         return misfit(cell, column, index)
+    }
+
+    /// Calls `body` with the text after the conversions; nil where it cannot be converted. Parts of texts are not copied.
+    private func withConverted<R>(_ text: ByteView, _ conversions: [Conversion], _ body: (ByteView) -> R) -> R? {
+        var part = text
+        for (index, conversion) in conversions.enumerated() {
+            guard conversion.cuts else {
+                let rest = conversions[index...]
+                guard var whole = convert(String(decoding: part, as: UTF8.self), rest) else { return nil }
+                return whole.withUTF8 { body($0) }
+            }
+            guard let cut = conversion.cut(part) else { return nil }
+            part = cut
+        }
+        return body(part)
     }
 
     private func misfit(_ cell: ByteView, _ column: Column, _ index: Int) -> Outcome {
@@ -177,7 +148,7 @@ extension Mapping {
         }
     }
 
-    private func convert(_ text: String, _ conversions: [Conversion]) -> String? {
+    private func convert(_ text: String, _ conversions: some Sequence<Conversion>) -> String? {
         conversions.reduce(text) { text, conversion in text.flatMap { conversion.apply($0) } }
     }
 

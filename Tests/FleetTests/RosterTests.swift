@@ -32,7 +32,7 @@ import Testing
         #expect(coded == (try listed("workers", of: family)).sorted(), "roster (left) and Package.swift (right)")
         let mappings = entries.filter { $0.spec.tags.contains("mapping") }.map(\.spec.name).sorted()
         let files = TemporaryFolder.names(in: "\(Repository.folder(of: family))/mappings").filter { $0.hasSuffix(".yaml") }
-        #expect(mappings == files.map { String($0.dropLast(5)) }, "roster (left) and mapping files (right)")
+        #expect(mappings == files.map { String($0.dropLast(5)) }.sorted(), "roster (left) and mapping files (right)")
         #expect(mappings == (try listed("mappings", of: family)).sorted(), "roster (left) and Package.swift (right)")
     }
 

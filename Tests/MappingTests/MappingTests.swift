@@ -123,7 +123,7 @@ private func read(
 @Suite struct MappingFileTests {
     @Test(arguments: [
         ("format: csv\ncolumns: [sorce.ip]\n", "did you mean \"source.ip\"?"),
-        ("format: xml\ncolumns: []\n", "wanted csv, json, ndjson, xml, lines or pairs"),
+        ("format: html\ncolumns: []\n", "wanted csv, json, ndjson, xml, lines or pairs"),
         ("format: csv\n", "needs columns"), ("columns: []\n", "needs a format"),
         ("format: csv\ncolums: []\ncolumns: []\n", "did you mean \"columns\"?"),
         ("format: csv\ncolumns: 5\n", "wanted a mapping"),
