@@ -46,9 +46,11 @@ test: packages
 	swift build --build-tests
 	@# One after the other: beside tests that only compute, those that answer requests would wait too long for a core.
 	swift test --skip-build --skip '(HTTP|ServiceKernel|Worker|Fleet|Spool|EndToEnd)Tests'
-	swift test --skip-build --filter '(HTTP|ServiceKernel|Worker|Fleet)Tests'
+	swift test --skip-build --filter HTTPTests
+	swift test --skip-build --filter '(ServiceKernel|Worker|Fleet)Tests'
 	swift test --skip-build --filter SpoolTests
-	swift test --skip-build --filter EndToEndTests
+	swift test --skip-build --filter EndToEndTests --skip TortureTests
+	swift test --skip-build --filter TortureTests
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Services Shared Tests

@@ -90,13 +90,24 @@ enum Running {
     /// Remembers a fleet before it starts.
     static func addFleet(_ folder: String) { state.withLock { _ = $0.fleets.insert(folder) } }
 
-    /// The processes of a fleet by the names of their nodes.
+    /// The processes of a fleet that `up` has started, by the names of their nodes: a statusd each.
     static func fleet(_ folder: String) -> [(node: String, process: pid_t)] {
         Machine.names(in: "\(folder)/run").filter { $0.hasSuffix(".pid") }.sorted().compactMap { name in
             guard let process = pid_t(text("\(folder)/run/\(name)").filter(\.isNumber)) else { return nil }
             // A number in a file may belong to somebody else by now.
             guard text("/proc/\(process)/cmdline").contains(folder) else { return nil }
             return (String(name.dropLast(4)), process)
+        }
+    }
+
+    /// The workers of a fleet: the only children of their statusd.
+    static func workers(_ folder: String) -> [(node: String, process: pid_t)] {
+        fleet(folder).compactMap { node, process in
+            // A child belongs to the thread that has started it.
+            let children = Machine.names(in: "/proc/\(process)/task").flatMap { thread in
+                text("/proc/\(process)/task/\(thread)/children").split(separator: " ").compactMap { pid_t($0) }
+            }
+            return children.first.map { (node, $0) }
         }
     }
 

@@ -5,6 +5,8 @@ import HTTP
 struct ServiceProcess {
     let process: pid_t
     let url: String
+    /// Its files and its state.
+    let folder: String
     /// Seconds from the start of the process to its first yes.
     let secondsToReady: Double
 
@@ -19,9 +21,12 @@ struct ServiceProcess {
     }
 
     /// The same with any number of edges, and any way to acknowledge.
-    /// - Parameter folder: where it keeps its state; nil: a new one.
+    /// - Parameters:
+    ///   - folder: where it keeps its state; nil: a new one.
+    ///   - underStatusd: whether a statusd runs it.
     static func asnLookup(
-        _ subject: Subject, core: Int?, edges: [String], ack: String, in given: String? = nil, client: HTTPClient
+        _ subject: Subject, core: Int?, edges: [String], ack: String, in given: String? = nil, underStatusd: Bool = false,
+        client: HTTPClient
     ) async throws(BenchError) -> ServiceProcess {
         let folder = if let given { given } else { try Running.folder("asn-lookup") }
         let port = try Machine.freePorts(1)[0]
@@ -32,13 +37,17 @@ struct ServiceProcess {
         try Running.write(text, to: "\(folder)/asn-lookup.yaml")
         let begin = ContinuousClock.now
         let process = try Running.start(
-            [subject.binary, "asn-lookup-expert", "serve", "--config", "\(folder)/asn-lookup.yaml"], core: core,
+            [subject.binary] + (underStatusd ? ["statusd"] : ["asn-lookup-expert", "serve"]) + [
+                "--config", "\(folder)/asn-lookup.yaml",
+            ],
+            core: core,
             output: "\(folder)/log")
         let url = "http://127.0.0.1:\(port)"
         while ContinuousClock.now - begin < .seconds(10) {
             let request = HTTPClientRequest(url: "\(url)/readyz", timeoutMilliseconds: 1000)
             if let answer = try? await client.send(request), answer.status == 200 {
-                return ServiceProcess(process: process, url: url, secondsToReady: (ContinuousClock.now - begin).inSeconds)
+                return ServiceProcess(
+                    process: process, url: url, folder: folder, secondsToReady: (ContinuousClock.now - begin).inSeconds)
             }
             guard waitpid(process, nil, WNOHANG) == 0 else { break }
             usleep(1000)

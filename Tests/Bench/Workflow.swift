@@ -19,7 +19,7 @@ struct Workflow {
         for round in 0..<Self.rounds {
             let fleet = try Fleet(subject, "fleet-\(round)")
             defer { fleet.stop() }
-            let processes = Running.fleet(fleet.folder)
+            let processes = Running.workers(fleet.folder)
             usleep(300_000)
             let idle = processes.map { Machine.memory($0.process) }
             rates.append(try await fleet.rate(header, rows))
