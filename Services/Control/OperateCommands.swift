@@ -44,11 +44,35 @@ struct FleetServices {
     }
 }
 
+/// One node of a workflow that `up` has started.
+struct NodeChoice: ServiceChoice {
+    @Option(help: "The folder given to `up`.") var directory = "var"
+    @Option(help: "The node that keeps it.") var node: String
+
+    func with(_ body: (ControlClient) async throws(Rejection) -> Void) async throws {
+        var nodes = FleetNodes()
+        (nodes.directory, nodes.nodes) = (directory, [node])
+        let name = try nodes.names()[0]
+        let configuration: ServiceConfiguration
+        do throws(ConfigurationError) {
+            configuration = try ConfigurationReader.read(
+                path: "\(directory)/etc/config.d/\(name).yaml", roster: ControlProgram.roster)
+        } catch {
+            say(error.description)
+            throw ExitCode(78)
+        }
+        try await open(configuration, body)
+    }
+}
+
 extension ControlCommand {
     struct DeadLetters: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "dead-letters", abstract: "Dead letters of all nodes of a workflow.",
-            subcommands: [List.self, Replay.self], defaultSubcommand: List.self)
+            subcommands: [
+                List.self, ShowDeadLetter<NodeChoice>.self, EditDeadLetter<NodeChoice>.self, DeleteDeadLetters<NodeChoice>.self,
+                Replay.self, ImportDeadLetters<NodeChoice>.self,
+            ], defaultSubcommand: List.self)
     }
 
     struct Audit: AsyncParsableCommand {

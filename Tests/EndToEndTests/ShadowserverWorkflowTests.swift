@@ -67,6 +67,22 @@ struct ShadowserverWorkflowTests {
         ])
         #expect(letters.out.contains("not an address 1"))
         #expect(letters.out.split(separator: "\n").count == 3)
+        let listed = try await Program.run(["ctl", "dead-letters", "--directory", fleet])
+        #expect(listed.out.contains("shadowserver 1 "))
+        let shown = try await Program.run(["ctl", "dead-letters", "show", "1", "--node", "shadowserver", "--directory", fleet])
+        #expect(shown.out.contains("not an address"), "\(shown.err)")
+        let deleted = try await Program.run([
+            "ctl", "dead-letters", "delete", "1", "--node", "shadowserver", "--directory", fleet,
+        ])
+        #expect(deleted.out == "deleted 1\n", "\(deleted.err)")
+        #expect(
+            try await Program.run(["ctl", "dead-letters", "show", "1", "--node", "shadowserver", "--directory", fleet]).code == 65
+        )
+        let nearest = try await Program.run(["ctl", "dead-letters", "show", "1", "--node", "shadowsrver", "--directory", fleet])
+        #expect(nearest.err.contains("did you mean \"shadowserver\"?"))
+        let status = try await Program.run(["ctl", "status", "--directory", fleet])
+        #expect(status.code == 0)
+        #expect(status.out.contains("asn-lookup"))
 
         let lookup = try await Program.client.send(
             HTTPClientRequest(url: "http://127.0.0.1:\(ports[1])/v1/lookup/192.0.2.1/source.as.number"))

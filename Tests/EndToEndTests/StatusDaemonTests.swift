@@ -93,6 +93,19 @@ import Testing
         try await Program.eventually("the worker ends") { kill(second, 0) != 0 }
     }
 
+    @Test func `a worker works on while its statusd does not`() async throws {
+        let daemon = try Daemon(Self.taxonomy.replacing("ack: durable", with: "ack: relay\nlog: {level: debug}"))
+        try await daemon.isRunning()
+        kill(daemon.process.processIdentifier, SIGSTOP)
+        defer { kill(daemon.process.processIdentifier, SIGCONT) }
+        // More lines than a pipe holds.
+        for _ in 0..<1000 {
+            #expect(try await Program.post("/v1/packets", port: daemon.port, Self.packet).status == 200)
+        }
+        kill(daemon.process.processIdentifier, SIGCONT)
+        try await Program.eventually("it catches up") { try await daemon.status()["totals"]?["received"]?.integer == 1000 }
+    }
+
     @Test func `a worker that dies at its start is a crash loop, and its last words are told`() async throws {
         let other = try Daemon(Self.taxonomy)
         try await other.isRunning()

@@ -33,141 +33,188 @@ public struct DeadLetterOptions: ParsableArguments {
     }
 }
 
+/// The service that a verb concerns: given by its configuration, or as a node of a workflow.
+package protocol ServiceChoice: ParsableArguments {
+    /// Opens the service and runs `body`; says what went wrong and ends.
+    func with(_ body: (ControlClient) async throws(Rejection) -> Void) async throws
+}
+
+extension ServiceChoice {
+    /// Opens the service of a configuration.
+    package func open(
+        _ configuration: ServiceConfiguration, _ body: (ControlClient) async throws(Rejection) -> Void
+    ) async throws {
+        let client: ControlClient
+        do { client = try await ControlClient(configuration) } catch {
+            say(error.description)
+            throw ExitCode(Exit.configuration)
+        }
+        do throws(Rejection) {
+            try await body(client)
+            await client.close()
+        } catch {
+            await client.close()
+            say("error: \(error.detail)")
+            throw ExitCode(error.isTemporary ? Exit.unavailable : Exit.data)
+        }
+    }
+}
+
+extension ConfigurationOptions: ServiceChoice {
+    package func with(_ body: (ControlClient) async throws(Rejection) -> Void) async throws {
+        try await open(try reading { () throws(ConfigurationError) in try read() }, body)
+    }
+}
+
 extension WorkerCommand {
     /// Dead letters: what could not be processed or delivered.
     struct DeadLetters: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "dead-letters", abstract: "Events that could not be processed or delivered, with reason and original.",
-            subcommands: [List.self, Show.self, Edit.self, Delete.self, Replay.self, Import.self], defaultSubcommand: List.self)
+            subcommands: [
+                ListDeadLetters<ConfigurationOptions>.self, ShowDeadLetter<ConfigurationOptions>.self,
+                EditDeadLetter<ConfigurationOptions>.self, DeleteDeadLetters<ConfigurationOptions>.self,
+                ReplayDeadLetters<ConfigurationOptions>.self, ImportDeadLetters<ConfigurationOptions>.self,
+            ], defaultSubcommand: ListDeadLetters<ConfigurationOptions>.self)
+    }
+}
 
-        /// Opens the service and runs `body`; says what went wrong and ends.
-        static func with(
-            _ options: ConfigurationOptions, _ body: (ControlClient) async throws(Rejection) -> Void
-        ) async throws {
-            let configuration = try reading { () throws(ConfigurationError) in try options.read() }
-            let client: ControlClient
-            do { client = try await ControlClient(configuration) } catch {
-                say(error.description)
-                throw ExitCode(Exit.configuration)
-            }
-            do throws(Rejection) {
-                try await body(client)
-                await client.close()
-            } catch {
-                await client.close()
-                say("error: \(error.detail)")
-                throw ExitCode(error.isTemporary ? Exit.unavailable : Exit.data)
+/// `dead-letters list`
+package struct ListDeadLetters<Service: ServiceChoice>: AsyncParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(commandName: "list", abstract: "Lists dead letters, oldest first.")
+    }
+    @OptionGroup var service: Service
+    @OptionGroup var which: DeadLetterOptions
+    @Option(help: "At most so many.") var limit = 20
+    @Option(help: "Begin after this number.") var after = 0
+    @Flag(help: "One JSON object a line.") var json = false
+
+    package init() {}
+
+    package func run() async throws {
+        try await service.with { client throws(Rejection) in
+            let answer = try await client.call(
+                .get, "/v1/dead-letters", which.query + [("limit", "\(limit)"), ("after", "\(after)")])
+            DeadLetterText.put(answer, prefix: "", json: json)
+        }
+    }
+}
+
+/// `dead-letters show`
+package struct ShowDeadLetter<Service: ServiceChoice>: AsyncParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(commandName: "show", abstract: "Shows one dead letter with its original.")
+    }
+    @OptionGroup var service: Service
+    @Argument(help: "Its number.") var id: Int
+    @Flag(help: "Only the original, to be edited.") var original = false
+
+    package init() {}
+
+    package func run() async throws {
+        try await service.with { client throws(Rejection) in
+            let letter = try await client.call(.get, "/v1/dead-letters/\(id)")["data"]?["attributes"] ?? .null
+            if original {
+                let bytes =
+                    letter["original"]?.string.map { Array($0.utf8) }
+                    ?? letter["original-base64"]?.string.flatMap { Base64.decode($0.utf8) } ?? []
+                _ = writeAll(STDOUT_FILENO, bytes)
+            } else {
+                put(letter.pretty())
             }
         }
     }
 }
 
-extension WorkerCommand.DeadLetters {
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists dead letters, oldest first.")
-        @OptionGroup var options: ConfigurationOptions
-        @OptionGroup var which: DeadLetterOptions
-        @Option(help: "At most so many.") var limit = 20
-        @Option(help: "Begin after this number.") var after = 0
-        @Flag(help: "One JSON object a line.") var json = false
-
-        func run() async throws {
-            try await WorkerCommand.DeadLetters.with(options) { client throws(Rejection) in
-                let answer = try await client.call(
-                    .get, "/v1/dead-letters", which.query + [("limit", "\(limit)"), ("after", "\(after)")])
-                DeadLetterText.put(answer, prefix: "", json: json)
-            }
-        }
-    }
-
-    struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Shows one dead letter with its original.")
-        @OptionGroup var options: ConfigurationOptions
-        @Argument(help: "Its number.") var id: Int
-        @Flag(help: "Only the original, to be edited.") var original = false
-
-        func run() async throws {
-            try await WorkerCommand.DeadLetters.with(options) { client throws(Rejection) in
-                let letter = try await client.call(.get, "/v1/dead-letters/\(id)")["data"]?["attributes"] ?? .null
-                if original {
-                    let bytes =
-                        letter["original"]?.string.map { Array($0.utf8) }
-                        ?? letter["original-base64"]?.string.flatMap { Base64.decode($0.utf8) } ?? []
-                    _ = writeAll(STDOUT_FILENO, bytes)
-                } else {
-                    put(letter.pretty())
-                }
-            }
-        }
-    }
-
-    struct Edit: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
+/// `dead-letters edit`
+package struct EditDeadLetter<Service: ServiceChoice>: AsyncParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "edit",
             abstract: "Replaces the original of a dead letter by standard input; replay sends it.",
             discussion:
                 "show ID --original > event.json; edit event.json; dead-letters edit ID < event.json; dead-letters replay ID")
-        @OptionGroup var options: ConfigurationOptions
-        @Argument(help: "Its number.") var id: Int
+    }
+    @OptionGroup var service: Service
+    @Argument(help: "Its number.") var id: Int
 
-        func run() async throws {
-            try await WorkerCommand.DeadLetters.with(options) { client throws(Rejection) in
-                guard let bytes = readAll(STDIN_FILENO), !bytes.isEmpty else { throw .malformed("standard input is empty") }
-                _ = try await client.call(.put, "/v1/dead-letters/\(id)", body: bytes)
-                put("edited \(id)")
-            }
+    package init() {}
+
+    package func run() async throws {
+        try await service.with { client throws(Rejection) in
+            guard let bytes = readAll(STDIN_FILENO), !bytes.isEmpty else { throw .malformed("standard input is empty") }
+            _ = try await client.call(.put, "/v1/dead-letters/\(id)", body: bytes)
+            put("edited \(id)")
         }
     }
+}
 
-    struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Deletes dead letters, by number or by what they are.")
-        @OptionGroup var options: ConfigurationOptions
-        @OptionGroup var which: DeadLetterOptions
-        @Argument(help: "Their numbers.") var ids: [Int] = []
-        @Flag(help: "All of them.") var all = false
+/// `dead-letters delete`
+package struct DeleteDeadLetters<Service: ServiceChoice>: AsyncParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(commandName: "delete", abstract: "Deletes dead letters, by number or by what they are.")
+    }
+    @OptionGroup var service: Service
+    @OptionGroup var which: DeadLetterOptions
+    @Argument(help: "Their numbers.") var ids: [Int] = []
+    @Flag(help: "All of them.") var all = false
 
-        func run() async throws {
-            try await WorkerCommand.DeadLetters.with(options) { client throws(Rejection) in
-                var count = 0
-                for id in ids { count += try await client.call(.delete, "/v1/dead-letters/\(id)").count("deleted") }
-                if ids.isEmpty {
-                    let query = which.query + (all ? [("all", "true")] : [])
-                    count = try await client.call(.delete, "/v1/dead-letters", query).count("deleted")
-                }
-                put("deleted \(count)")
+    package init() {}
+
+    package func run() async throws {
+        try await service.with { client throws(Rejection) in
+            var count = 0
+            for id in ids { count += try await client.call(.delete, "/v1/dead-letters/\(id)").count("deleted") }
+            if ids.isEmpty {
+                let query = which.query + (all ? [("all", "true")] : [])
+                count = try await client.call(.delete, "/v1/dead-letters", query).count("deleted")
             }
+            put("deleted \(count)")
         }
     }
+}
 
-    struct Replay: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
+/// `dead-letters replay`
+package struct ReplayDeadLetters<Service: ServiceChoice>: AsyncParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "replay",
             abstract: "Sends dead letters again, by number or by what they are; those that fail again stay.")
-        @OptionGroup var options: ConfigurationOptions
-        @OptionGroup var which: DeadLetterOptions
-        @Argument(help: "Their numbers.") var ids: [Int] = []
-        @Flag(help: "All of them.") var all = false
-        @Flag(help: "Only try whether it would work: nothing is sent.") var dryRun = false
+    }
+    @OptionGroup var service: Service
+    @OptionGroup var which: DeadLetterOptions
+    @Argument(help: "Their numbers.") var ids: [Int] = []
+    @Flag(help: "All of them.") var all = false
+    @Flag(help: "Only try whether it would work: nothing is sent.") var dryRun = false
 
-        func run() async throws {
-            try await WorkerCommand.DeadLetters.with(options) { client throws(Rejection) in
-                try await DeadLetterText.replay(client, ids, which.query, all: all, dryRun: dryRun)
-            }
+    package init() {}
+
+    package func run() async throws {
+        try await service.with { client throws(Rejection) in
+            try await DeadLetterText.replay(client, ids, which.query, all: all, dryRun: dryRun)
         }
     }
+}
 
-    struct Import: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Takes over a .dump file of IntelMQ 3 as dead letters.")
-        @OptionGroup var options: ConfigurationOptions
-        @Argument(help: "The dump file.") var file: String
+/// `dead-letters import`
+package struct ImportDeadLetters<Service: ServiceChoice>: AsyncParsableCommand {
+    package static var configuration: CommandConfiguration {
+        CommandConfiguration(commandName: "import", abstract: "Takes over a .dump file of IntelMQ 3 as dead letters.")
+    }
+    @OptionGroup var service: Service
+    @Argument(help: "The dump file.") var file: String
 
-        func run() async throws {
-            try await WorkerCommand.DeadLetters.with(options) { client throws(Rejection) in
-                guard let bytes = readFile(file) else {
-                    throw .missing("cannot read \(file): \(String(cString: strerror(errno)))")
-                }
-                let answer = try await client.call(.post, "/v1/dead-letters/import", body: bytes)
-                for line in answer["meta"]?["refused"]?.items ?? [] { say("not imported: \(line.string ?? "")") }
-                put("imported \(answer.count("imported"))")
+    package init() {}
+
+    package func run() async throws {
+        try await service.with { client throws(Rejection) in
+            guard let bytes = readFile(file) else {
+                throw .missing("cannot read \(file): \(String(cString: strerror(errno)))")
             }
+            let answer = try await client.call(.post, "/v1/dead-letters/import", body: bytes)
+            for line in answer["meta"]?["refused"]?.items ?? [] { say("not imported: \(line.string ?? "")") }
+            put("imported \(answer.count("imported"))")
         }
     }
 }

@@ -29,7 +29,9 @@ enum Exit {
 }
 
 /// Options about the configuration that every verb knows.
-struct ConfigurationOptions: ParsableArguments {
+package struct ConfigurationOptions: ParsableArguments {
+    package init() {}
+
     @Option(name: .long, help: "Configuration file of this service.")
     var config: String?
 

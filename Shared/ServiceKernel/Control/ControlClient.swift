@@ -15,7 +15,9 @@ public struct ControlClient: Sendable {
         var configuration = configuration
         configuration.logFormat = .text
         self.configuration = configuration
-        guard let path = configuration.controlSocket else {
+        // Several processes have a folder each; their statusd speaks for all.
+        let isOne = configuration.statusd.processes == 1
+        guard let path = isOne ? configuration.controlSocket : configuration.controlFolder.map({ "\($0)/statusd.sock" }) else {
             throw ConfigurationError([
                 "error: \(configuration.name) has no control: and no state: folder, so it keeps no spool, no dead letters and no control socket"
             ])
@@ -23,6 +25,10 @@ public struct ControlClient: Sendable {
         socket = ControlSocket(path)
         if access(path, F_OK) == 0, (try? await socket.call(.get, "/livez", timeoutMilliseconds: 5000))?.status == 200 {
             idle = nil
+        } else if !isOne {
+            throw ConfigurationError([
+                "error: \(configuration.name) has \(configuration.statusd.processes) processes, and no statusd answers for them on \(path); start it: intelmq-statusd --config FILE"
+            ])
         } else {
             idle = ControlHandler(
                 try Service(

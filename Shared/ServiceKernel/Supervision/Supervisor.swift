@@ -203,6 +203,8 @@ public final class Supervisor: Sendable {
     private func spawn(slot: Int?, of count: Int) throws(Rejection) -> pid_t {
         let output = try Spawn.pipe()
         let lifeline = try Spawn.pipe()
+        // The worker must not wait for whoever reads its log.
+        _ = fcntl(output.write, F_SETFL, O_NONBLOCK)
         var child = Spawn(arguments)
         child.environment = [(Self.variable, "1")]
         if let slot { child.environment += [(Slot.variable, "\(slot)"), (Slot.countVariable, "\(count)")] }
