@@ -72,7 +72,7 @@ let package = Package(
         shared(
             "ServiceKernel",
             [
-                "IDF", "YAML", "HTTP", "Spool", "Archive", "CMalloc",
+                "IDF", "YAML", "HTTP", "Spool", "Archive", "Conditions", "CMalloc",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -120,7 +120,7 @@ let package = Package(
         tests("Conditions", ["Conditions", "IDF"]),
         tests("ASNDatabase", ["ASNDatabase", "IDF", "CZlib"], exclude: ["fixtures"]),
         tests("Mapping", ["Mapping", "IDF", "YAML"]),
-        tests("ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
+        tests("ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
         tests("Fleet", fleet + ["ServiceKernelTesting", "IDF", "YAML", "HTTP"]),
         tests("EndToEnd", ["intelmq", "torture", "IDF", "HTTP"]),

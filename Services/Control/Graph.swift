@@ -61,7 +61,7 @@ struct Graph {
                 continue
             }
             if nodes.contains(where: { $0.name == name }) { note("two nodes are named \"\(name)\"", operation["operationId"]!) }
-            let edges = (operation["x-intelmq-edges"]?.array ?? []).map { (to: $0["to"]?.string ?? "", node: $0["to"] ?? $0) }
+            let edges = (operation["x-intelmq-edges"]?.array ?? []).map { (to: $0["to"]?.string ?? "", node: $0) }
             let server = item["servers"]?.array?.first?["url"]?.string ?? root["servers"]?.array?.first?["url"]?.string ?? ""
             nodes.append(
                 Node(
@@ -72,7 +72,7 @@ struct Graph {
         for node in nodes {
             for edge in node.edges where !nodes.contains(where: { $0.name == edge.to }) {
                 let near = nearest(edge.to, in: nodes.map(\.name)).map { "did you mean \"\($0)\"?" }
-                note("the edge from \(node.name) ends nowhere: no node \"\(edge.to)\"", edge.node, near)
+                note("the edge from \(node.name) ends nowhere: no node \"\(edge.to)\"", edge.node["to"] ?? edge.node, near)
             }
         }
         if let cycle = Self.cycle(nodes) {
@@ -122,7 +122,9 @@ struct Graph {
             text += "edges:\n"
             for edge in node.edges {
                 let target = nodes.first { $0.name == edge.to }
-                text += "  - {to: \"\(target?.server ?? "")/v1/packets\", name: \(edge.to)}\n"
+                // What else the edge says is for the service: which events go over it, what to show there.
+                let rest = (edge.node.pairs ?? []).filter { $0.key.string != "to" }.map { ", \($0.key.flow): \($0.value.flow)" }
+                text += "  - {to: \"\(target?.server ?? "")/v1/packets\", name: \(edge.to)\(rest.joined())}\n"
             }
         }
         if let settings = node.settings, settings.pairs?.isEmpty == false { text += "settings: \(settings.flow)\n" }

@@ -1,3 +1,4 @@
+import Conditions
 import IDF
 import Logging
 public import YAML
@@ -159,12 +160,13 @@ public struct ConfigurationReader {
             guard let to = node.string, ["http://", "https://", "file:///", "stdout:"].contains(where: to.hasPrefix) else {
                 throw wanted("a target beginning with http://, https://, file:/// or stdout:", node)
             }
-            let members = ["to", "name", "token", "ca"]
+            let members = ["to", "name", "token", "ca", "when", "tlp-max"]
             for (key, _) in item.pairs ?? [] where !members.contains(key.string ?? "") {
                 unknown(document, key, members, "in an edge")
             }
             var edge = EdgeConfiguration(to: to, name: item["name"]?.string)
             if let token = item["token"] { edge.token = try SecretFile(setting: token["file"] ?? token) }
+            edge.filter = try Self.filter(item)
             if let authority = item["ca"] { edge.authority = try String(setting: authority) }
             guard !edges.contains(where: { $0.name == edge.name }) else {
                 throw SettingProblem("two edges are named \"\(edge.name)\"", help: "give one a name: of its own", at: item)
@@ -172,6 +174,23 @@ public struct ConfigurationReader {
             edges.append(edge)
         }
         return edges
+    }
+
+    private static func filter(_ edge: YAMLNode) throws(SettingProblem) -> EdgeFilter? {
+        var filter = EdgeFilter()
+        if let node = edge["when"] {
+            do throws(ConditionError) { filter.when = try Condition(node.string ?? "") } catch {
+                let place = String(error.text.utf8.prefix(error.range.lowerBound)) ?? ""
+                throw SettingProblem("when: \(error.message), behind \"\(place.suffix(40))\"", help: error.help, at: node)
+            }
+        }
+        if let node = edge["tlp-max"] {
+            guard let label = node.string.flatMap({ EdgeFilter.TLP($0) }) else {
+                throw wanted("a label of the Traffic Light Protocol: clear, green, amber, amber+strict, red", node)
+            }
+            filter.ceiling = label
+        }
+        return filter == EdgeFilter() ? nil : filter
     }
 
     private static func address(_ value: YAMLNode) throws(SettingProblem) -> String {

@@ -112,6 +112,8 @@ public struct EdgeConfiguration: Sendable, Equatable {
     public var token: SecretFile?
     /// PEM file of the authorities that may have signed the target's certificate; nil: the system's.
     public var authority: String?
+    /// Which events go over it; nil: all.
+    public var filter: EdgeFilter?
 
     /// Names a target; the name defaults to its host and port, or its path.
     public init(to: String, name: String? = nil) {

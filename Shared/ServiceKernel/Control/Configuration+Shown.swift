@@ -48,6 +48,8 @@ extension EdgeConfiguration {
     fileprivate var shown: JSONValue {
         var members: [JSONValue.Member] = [.init("name", .string(name)), .init("to", .string(withoutUser(to)))]
         if let token { members.append(.init("token", .object(["file": .string(token.path)]))) }
+        if let when = filter?.when { members.append(.init("when", .string(when.text))) }
+        if let ceiling = filter?.ceiling { members.append(.init("tlp-max", .string(ceiling.rawValue))) }
         if let authority { members.append(.init("ca", .string(authority))) }
         return .object(members)
     }

@@ -15,7 +15,8 @@ extension Service {
     }
 
     private func relay(_ packet: Outgoing, over edge: Edge) async -> Answer {
-        let sent = await send(packet, over: edge)
+        guard let part = edge.filter.map({ $0.part(of: packet, over: edge.name) }) ?? packet else { return Answer(status: 200) }
+        let sent = await send(part, over: edge)
         if case .later(let why, let after) = sent.delivery {
             return .refused(503, "next-hop", "edge \(edge.name): \(why)", retryAfter: after ?? 1)
         }
@@ -29,6 +30,8 @@ extension Service {
         var letters: [DeadLetter] = []
         /// How many events they hold.
         var refused = 0
+        /// Events of the packet that are not for this edge.
+        var dropped = 0
     }
 
     /// Sends once; what the next hop refuses for good is split until the bad event stands alone and becomes a dead letter.
@@ -110,8 +113,11 @@ extension Service {
         meta.id = UUID(spooled.packet.id) ?? .v7()
         meta.trace = TraceParent(inPacket: spooled.packet.bytes)
         let outgoing = Outgoing(meta: meta, count: spooled.packet.events, bytes: spooled.packet.bytes)
+        let part = edge.filter.map { $0.part(of: outgoing, over: edge.name) } ?? outgoing
         let started = ContinuousClock.now
-        var sent = await send(outgoing, over: edge, tries: edge.tried(spooled.sequence))
+        var sent = Sent(delivery: .delivered)
+        if let part { sent = await send(part, over: edge, tries: edge.tried(spooled.sequence)) }
+        sent.dropped = outgoing.count - (part?.count ?? 0)
         if case .delivered = sent.delivery, let why = await settle(sent, spooled.sequence, edge, spool, meta.trace) {
             sent.delivery = .later(why, afterSeconds: 5)
         }
@@ -126,7 +132,7 @@ extension Service {
     private func settle(_ sent: Sent, _ sequence: Int64, _ edge: Edge, _ spool: Spool, _ trace: TraceParent?) async -> String? {
         do throws(SpoolError) {
             try await spool.acknowledge(
-                edge: edge.name, sequence: sequence, deadLetters: sent.letters, deadLettered: sent.refused)
+                edge: edge.name, sequence: sequence, deadLetters: sent.letters, deadLettered: sent.refused, dropped: sent.dropped)
         } catch {
             log.error("cannot keep dead letters: \(error)")
             return error.description

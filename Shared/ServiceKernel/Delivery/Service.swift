@@ -95,7 +95,11 @@ public final class Service: Sendable {
         configuration.isOneTime = true
         let log = Log.worker(configuration.name, format: configuration.logFormat, level: max(configuration.logLevel, .warning))
         return try Service(
-            configuration, edges: next.map { Edge(name: $0.name, channel: InProcessChannel(target: $0.service)) }, log: log)
+            configuration,
+            edges: next.map { one in
+                let filter = configuration.edges.first { $0.name == one.name }?.filter
+                return Edge(name: one.name, channel: InProcessChannel(target: one.service), filter: filter)
+            }, log: log)
     }
 
     /// Outputs hand on by themselves: their acknowledgement is the store's own.

@@ -35,7 +35,8 @@ public final class SecretFile: SettingValue, Equatable {
                 "cannot read the secret in \"\(path)\": \(String(cString: strerror(errno)))",
                 help: "the file holds the secret alone and is readable by this service's user", at: node)
         }
-        let text = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(\.trimmed).joined(separator: "\n")
+        let text = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map(\.trimmed).joined(
+            separator: "\n")
         guard !text.isEmpty, !text.contains(where: \.isNewline) else {
             throw SettingProblem(
                 "the file \"\(path)\" holds \(text.isEmpty ? "nothing" : "more than one line"), wanted one secret on one line",

@@ -84,7 +84,8 @@ public final class ServiceRunner: Sendable {
                 shared = client
                 channel = HTTPChannel(edge, client: client, tls: configuration.tls, timeout: configuration.limits.timeout)
             }
-            edges.append(Edge(name: edge.name, channel: channel, inFlight: configuration.limits.inFlight))
+            edges.append(
+                Edge(name: edge.name, channel: channel, filter: edge.filter, inFlight: configuration.limits.inFlight))
         }
         return edges
     }

@@ -79,6 +79,8 @@ public enum Renderer {
                                 "required": .array([.string("to")]),
                                 "properties": .object([
                                     "to": text("Target."), "name": text("Name of the edge."), "token": SecretFile.schema,
+                                    "when": text("Only events that fulfil this condition (docs/conditions.md)."),
+                                    "tlp-max": choice(EdgeFilter.TLP.allCases.map(\.rawValue)),
                                     "ca": text("PEM file of the authorities to trust there."),
                                 ]),
                             ]),
