@@ -6,6 +6,10 @@ cd "$(dirname "$0")/.."
 compose=${COMPOSE:-docker compose}
 report=${REPORT:-deploy/demo/2026-11-20-scan_rdp-demo.csv}
 
+if ! ${DOCKER:-docker} image inspect "${INTELMQ_IMAGE:-intelmq:latest}" >/dev/null; then
+  echo "error: there is no image ${INTELMQ_IMAGE:-intelmq:latest} yet; make it: make image" >&2
+  exit 69
+fi
 compose/secrets.sh
 echo "== starting compose/demo.yaml, from the end of the graph to its beginning"
 begin=$(date +%s%N)
