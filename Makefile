@@ -22,6 +22,9 @@ help:
 	@echo "make vectors DIR=…   compare with recorded runs of IntelMQ"
 	@echo "make papers   render the generated documents anew"
 	@echo "make lint     swift format, strict"
+	@echo "make image    the container image (PREBUILT=FILE packs a program that is built already)"
+	@echo "make compose  the demo in containers"
+	@echo "make prove-image   build the image and run the stacks in a Docker engine of their own"
 	@echo "make install  build and install below PREFIX (/usr/local)"
 
 packages:
@@ -85,3 +88,19 @@ install: build
 
 clean:
 	rm -rf .build var
+
+# The container image, and the demo in containers.
+.PHONY: image compose prove-image
+DOCKER ?= docker
+VERSION := $(shell sed -n 's/.*current = "\(.*\)"/\1/p' Shared/ServiceKernel/Operating/Version.swift)
+IMAGE ?= intelmq:latest
+image:
+	$(if $(PREBUILT),install -D -m 755 $(PREBUILT) .build/image/intelmq)
+	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_FLAGS) $(if $(PREBUILT),--build-arg PROGRAM=prebuilt) --build-arg VERSION=$(VERSION) \
+	  --build-arg REVISION=$$(git rev-parse HEAD) -f deploy/image/Containerfile -t intelmq:$(VERSION) -t $(IMAGE) .
+
+compose:
+	@compose/demo.sh
+
+prove-image: build
+	deploy/image/prove.sh $(BUILD)/intelmq

@@ -144,7 +144,8 @@ struct StatusDaemon {
             while !Task.isCancelled {
                 await observer.round()
                 doors.look(configuration, Array(servers.dropFirst()), log)
-                try? await Task.sleep(for: .seconds(1))
+                // Whoever waits for this service to be ready should not wait for the next second.
+                try? await Task.sleep(for: observer.isReady ? .seconds(1) : .milliseconds(100))
             }
         }
         log.notice("started", metadata: ["pid": "\(getpid())"])
