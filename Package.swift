@@ -100,7 +100,9 @@ let package = Package(
                 "ServiceKernel", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        service("Control", ["ServiceKernel", "StatusDaemon", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        service(
+            "Control",
+            ["ServiceKernel", "StatusDaemon", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "intelmq", dependencies: ["Collectors", "Parsers", "Experts", "Outputs", "Control"], path: "Services/Fleet",
             swiftSettings: settings),
@@ -120,7 +122,8 @@ let package = Package(
         tests("Conditions", ["Conditions", "IDF"]),
         tests("ASNDatabase", ["ASNDatabase", "IDF", "CZlib"], exclude: ["fixtures"]),
         tests("Mapping", ["Mapping", "IDF", "YAML"]),
-        tests("ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
+        tests(
+            "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
         tests("Fleet", fleet + ["ServiceKernelTesting", "IDF", "YAML", "HTTP"]),
         tests("EndToEnd", ["intelmq", "torture", "IDF", "HTTP"]),
