@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For prove.sh: a Docker engine of its own where none runs, and base images where none can be pulled.
 # Leaves this machine's network alone: images are built in an engine without bridges, containers run in one that lives in a
 # network namespace. Both use the same images. What is slow to make stays in .build-image/.
