@@ -22,7 +22,9 @@ call() {
   shift
   curl -sS --fail-with-body -H @<(printf 'Authorization: Bearer %s' "$(<$token)") "$@"
 }
-metric() { call read "http://127.0.0.1:$1/metrics" | awk -v name="$2" 'index($1, name) == 1 { sum += $2 } END { printf "%d", sum }'; }
+metric() {
+  call read "http://127.0.0.1:$1/metrics" | awk -v name="$2" 'index($1, name) == 1 { sum += $2 } END { printf "%d", sum }'
+}
 count() {
   dropped=$(metric 8704 intelmq_events_dropped_total)
   stored=$(metric 8705 intelmq_events_sent_total)

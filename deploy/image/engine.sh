@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For prove.sh: a Docker engine of its own where none runs, and base images where none can be pulled.
 # Leaves this machine's network alone: images are built in an engine without bridges, containers run in one that lives in a
 # network namespace. Both use the same images. What is slow to make stays in .build-image/.
@@ -18,7 +19,7 @@ tools() {
     # The package's own starter forgets the exit code.
     ln -sf "$cache"/tools/lib/python3*/site-packages/compose/docker-compose "$bin/docker-compose"
   }
-  export PATH=$bin:$PATH COMPOSE=${COMPOSE:-docker-compose}
+  export PATH=$bin:$PATH COMPOSE=docker-compose
 }
 
 # Uses the engine that answers, or starts one; false when that does not work.
@@ -92,7 +93,8 @@ base() {
   fi
   echo "$image cannot be pulled: making one like it"
   "$2" "$image"
-  $DOCKER save -o "$file" "$image"
+  # A toolchain is copied faster than it is loaded.
+  [ "$2" = make_swift ] || $DOCKER save -o "$file" "$image"
 }
 
 # Debian without what its slim image leaves out, too.
