@@ -83,3 +83,7 @@ install: build
 
 clean:
 	rm -rf .build var
+
+.PHONY: kubernetes
+kubernetes:
+	deploy/kubernetes/validate.sh
