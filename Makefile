@@ -104,3 +104,7 @@ compose:
 
 prove-image: build
 	deploy/image/prove.sh $(BUILD)/intelmq
+
+.PHONY: kubernetes
+kubernetes:
+	deploy/kubernetes/validate.sh

@@ -42,6 +42,8 @@ final class ClientEasy {
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         set(CURLOPT_TCP_NODELAY, 1)
         set(CURLOPT_TCP_KEEPALIVE, 1)
+        // Where a name stands for several processes, those that came later would never get a share of the work.
+        set(CURLOPT_MAXLIFETIME_CONN, 60)
         set(CURLOPT_BUFFERSIZE, Self.readSize)
         set(CURLOPT_TIMEOUT_MS, max(0, request.timeoutMilliseconds))
         set(CURLOPT_CONNECTTIMEOUT_MS, max(0, request.connectTimeoutMilliseconds))

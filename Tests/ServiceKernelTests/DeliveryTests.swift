@@ -93,17 +93,33 @@ import Testing
         await service.close()
     }
 
-    @Test func nothingIsAcknowledgedWithoutAGrave() async throws {
-        let channel = RecordingChannel.refusing { _ in true }
-        let service = try service("obedient-expert", edges: [("a", channel)])
-        let answer = await service.take(packet("one"))
-        #expect(answer.status == 503)
-        #expect(answer.problems.first?.code == "no-dead-letters")
-        let own = await (try self.own()).take(packet("malformed"))
-        #expect(own.status == 503)
+    @Test func whoHasNoGraveRefusesThePacket() async throws {
+        let refusing = RecordingChannel.refusing { _ in true }
+        let answer = await (try service("obedient-expert", edges: [("a", refusing)])).take(packet("one", "two"))
+        #expect(answer.status == 422)
+        #expect(answer.problems.first?.code == "next-hop")
+        #expect(refusing.attempts == 1, "splitting is left to who can keep what it finds")
+        let channel = RecordingChannel()
+        let own = await (try service("obedient-expert", edges: [("a", channel)])).take(packet("one", "malformed"))
+        #expect(own.status == 422)
+        #expect(own.problems.first?.code == "malformed")
+        #expect(channel.attempts == 0)
     }
 
-    private func own() throws -> Service { try service("obedient-expert", edges: [("a", RecordingChannel())]) }
+    @Test func theHopBeforeFindsAndKeepsTheBadEvent() async throws {
+        let folder = TemporaryFolder()
+        let channel = RecordingChannel.refusing { $0[Key<String>("message")] == "bad" }
+        let last = try service("obedient-expert", edges: [("a", channel)])
+        let middle = try service("obedient-expert", edges: [("last", InProcessChannel(target: last))])
+        let first = try service("obedient-expert", edges: [("middle", InProcessChannel(target: middle))], state: folder)
+        let given = packet("one", "bad", "two", "three")
+        #expect(await first.take(given).status == 200)
+        #expect(channel.messages.sorted() == ["one", "three", "two"])
+        let letters = try await #require(first.spool).deadLetters(limit: 10, after: nil).map(\.letter)
+        #expect(letters.map(\.eventID) == [given.events[1].id.description])
+        #expect(letters.allSatisfy { $0.edge == "middle" && $0.detail.contains("edge last") && $0.detail.contains("edge a") })
+        await first.close()
+    }
 
     @Test func temporaryRejectionsStopThePacket() async throws {
         let channel = RecordingChannel()

@@ -124,7 +124,7 @@ func complaint(_ text: String, file: String = "etc/config.d/test.yaml") -> Strin
 
 /// A service with in-memory edges.
 func service(
-    _ name: String, edges: [(String, RecordingChannel)] = [], state: TemporaryFolder? = nil,
+    _ name: String, edges: [(String, any OutChannel)] = [], state: TemporaryFolder? = nil,
     lines: RecordedLines = RecordedLines(),
     change: (inout ServiceConfiguration) -> Void = { _ in }
 ) throws -> Service {

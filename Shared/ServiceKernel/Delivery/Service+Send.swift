@@ -20,10 +20,13 @@ extension Service {
         if case .later(let why, let after) = sent.delivery {
             return .refused(503, "next-hop", "edge \(edge.name): \(why)", retryAfter: after ?? 1)
         }
+        if case .refused(let status, let why) = sent.delivery {
+            return .refused(status, "next-hop", "edge \(edge.name): \(why)")
+        }
         return await bury(sent.letters, packet.meta.trace) ? Answer(status: 200) : Self.noGrave
     }
 
-    /// What became of a packet: `.delivered` or `.later`.
+    /// What became of a packet: `.delivered` or `.later`; `.refused` only where no dead letter can be kept.
     struct Sent {
         var delivery: Delivery
         /// What the next hop will never take, once the rest is delivered. The packet is done only when these are kept.
@@ -56,7 +59,7 @@ extension Service {
         case .refused(let status, let why):
             edge.latency.observe(since: started)
             metrics.count("intelmq_errors_total", 1, [("stage", "send"), ("code", String(status))])
-            return await isolate(packet, edge, status: status, why, tries)
+            return hasGrave ? await isolate(packet, edge, status: status, why, tries) : Sent(delivery: delivery)
         }
     }
 

@@ -57,6 +57,10 @@ extension Service {
         } catch {
             return Self.answer(error)
         }
+        if let bad = worked.failed.first, !hasGrave {
+            for event in worked.forward { expert.release(event) }
+            return .refused(422, bad.rejection.code, "the event at \(bad.index): \(bad.rejection.detail)")
+        }
         var result = Packet(meta: packet.meta, events: worked.forward)
         result.meta.hops += 1
         // What goes on is another packet than what came: next time it may hold other events, and whoever knows this one's id skips it.

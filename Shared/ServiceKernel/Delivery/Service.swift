@@ -160,6 +160,10 @@ public final class Service: Sendable {
         ("intelmq_edge_events_lost_total", { $0.lostEvents }),
     ]
 
+    /// Whether dead letters can be kept here. A relay without a folder keeps nothing at all: it refuses the packet with 422, and the
+    /// durable service before it finds the bad event and keeps it.
+    var hasGrave: Bool { configuration.state != nil || configuration.isOneTime }
+
     /// Keeps dead letters on disk; false when that is not possible, and then nothing may be acknowledged.
     func bury(_ letters: [DeadLetter], _ trace: TraceParent? = nil) async -> Bool {
         guard !letters.isEmpty else { return true }
