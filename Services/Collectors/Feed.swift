@@ -59,21 +59,9 @@ struct Feed: SettingValue {
             report.fields.add(Key<String>(field).id, text: text.value)
         }
         if let accuracy { report.fields[Key<Double>("threat.feed.accuracy")] = accuracy }
-        report.fields.add(Key.feedURL.id, text: Self.withoutSecrets(url))
+        report.fields.add(Key.feedURL.id, text: withoutSecrets(url))
         if let fileName, let last = fileName.split(separator: "/").last { report.fields.add(Key.fileName.id, text: String(last)) }
         return report
-    }
-
-    /// A URL without user, password and query values that look like keys.
-    static func withoutSecrets(_ url: String) -> String {
-        let text = withoutUser(url)
-        guard let mark = text.firstIndex(of: "?") else { return text }
-        let secret = ["key", "token", "secret", "password", "receipt", "auth"]
-        let parts = text[text.index(after: mark)...].split(separator: "&").map { part -> String in
-            let name = part.prefix { $0 != "=" }
-            return secret.contains { name.lowercased().contains($0) } ? "\(name)=***" : String(part)
-        }
-        return text[...mark] + parts.joined(separator: "&")
     }
 }
 

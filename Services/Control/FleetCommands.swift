@@ -48,7 +48,7 @@ struct FleetNodes: ParsableArguments {
             guard let answer, answer.status < 300 else {
                 isDone = false
                 let why = (body?["errors"]?.items ?? []).compactMap { $0["detail"]?.string }.joined(separator: "\n  ")
-                say("error: \(node): \(answer == nil ? "its statusd does not run; start it: intelmqctl up GRAPH" : why)")
+                say("error: \(node): \(answer == nil ? "its statusd does not answer; is it there? intelmqctl up GRAPH starts it" : why)")
                 continue
             }
             let words = (body?["meta"]?.members ?? []).map {

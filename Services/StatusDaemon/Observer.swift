@@ -9,7 +9,8 @@ final class Observer: Sendable {
     private struct State {
         var rates = Rates()
         var statuses: [JSONValue?] = []
-        var pages: [String] = []
+        /// The last page of each process.
+        var pages: [Int: String] = [:]
         var rounds = 0
     }
 
@@ -43,28 +44,28 @@ final class Observer: Sendable {
 
     /// Asks every process how it is.
     func round() async {
-        var statuses: [JSONValue?] = []
-        var pages: [String] = []
-        for socket in sockets {
-            let answer = try? await socket.call(.get, "/v1/status", timeoutMilliseconds: 5000)
-            statuses.append(answer.flatMap { $0.status == 200 ? try? JSONValue(parsing: $0.body) : nil })
-            if let page = try? await socket.call(.get, "/metrics", timeoutMilliseconds: 5000), page.status == 200 {
-                pages.append(String(decoding: page.body, as: UTF8.self))
+        let answers = await withTaskGroup(of: (Int, JSONValue?, String?).self) { group in
+            for (index, socket) in sockets.enumerated() {
+                group.addTask {
+                    let answer = try? await socket.call(.get, "/v1/status", timeoutMilliseconds: 5000)
+                    let status = answer.flatMap { $0.status == 200 ? try? JSONValue(parsing: $0.body) : nil }
+                    let page = try? await socket.call(.get, "/metrics", timeoutMilliseconds: 5000)
+                    return (index, status, page.flatMap { $0.status == 200 ? String(decoding: $0.body, as: UTF8.self) : nil })
+                }
             }
+            return await group.reduce(into: [(Int, JSONValue?, String?)]()) { $0.append($1) }
         }
         state.withLock { state in
-            var alive: Set<String> = []
-            for (index, status) in statuses.enumerated() {
+            for (index, status, page) in answers {
+                state.statuses[index] = status
+                // One that does not answer keeps its last page: a sum without it would look as if everything had begun anew.
+                if let page { state.pages[index] = page }
                 guard let status else { continue }
-                let process = "\(index) \(status["pid"]?.integer ?? 0)"
-                alive.insert(process)
                 var counts = ["errors": status["errors"]?.integer ?? 0]
                 for member in status["events"]?.members ?? [] { counts[member.name] = member.value.integer ?? 0 }
-                state.rates.add(counts, of: process)
+                state.rates.add(counts, of: index, pid: status["pid"]?.integer ?? 0)
             }
-            state.rates.close(at: Self.now, processes: alive)
-            state.statuses = statuses
-            state.pages = pages
+            state.rates.close(at: Self.now)
             state.rounds += 1
         }
     }
@@ -88,7 +89,10 @@ final class Observer: Sendable {
         let phases = supervisor.processes.map(\.phase)
         for bad in [Supervisor.Phase.crashLoop, .restarting, .stopping] where phases.contains(bad) { return bad.rawValue }
         if phases.allSatisfy({ $0 == .stopped }) { return Supervisor.Phase.stopped.rawValue }
-        let words = told.map { $0 ?? "starting" }
+        let words = zip(told, supervisor.processes).enumerated().map { place, one in
+            // One that has answered before and does not now hangs.
+            one.0 ?? (state.withLock { $0.rates.knows(place, pid: Int(one.1.pid ?? 0)) } ? "unreachable" : "starting")
+        }
         return words.first { $0 != "running" } ?? "running"
     }
 
@@ -158,7 +162,7 @@ final class Observer: Sendable {
 
     /// The metrics of all processes as one page, with those of statusd.
     var metrics: String {
-        let pages = state.withLock { $0.pages }
+        let pages = state.withLock { state in sockets.indices.compactMap { state.pages[$0] } }
         var page = (try? MetricsPage.merged(pages)) ?? ""
         guard let processes = supervisor?.processes else { return page }
         func family(_ name: String, _ type: String, _ help: String, _ value: (Supervisor.Process) -> Int) {

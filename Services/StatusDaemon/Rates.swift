@@ -4,25 +4,24 @@ struct Rates {
     static let windows = [1, 5, 15]
     private static let step = 5.0
 
-    private var last: [String: [String: Int]] = [:]
+    private var last: [Int: (pid: Int, counts: [String: Int])] = [:]
     private var history: [(time: Double, totals: [String: Int])] = []
     /// Sums since the beginning; a process that starts again counts on.
     private(set) var totals: [String: Int] = [:]
 
-    /// Takes the counts of one process.
-    /// - Parameter process: tells one start of a process from the next.
-    mutating func add(_ counts: [String: Int], of process: String) {
-        let before = last[process] ?? [:]
+    /// Takes the counts of the process at a place.
+    mutating func add(_ counts: [String: Int], of place: Int, pid: Int) {
+        let before = last[place].flatMap { $0.pid == pid ? $0.counts : nil } ?? [:]
         for (name, count) in counts { totals[name, default: 0] += max(0, count - (before[name] ?? 0)) }
-        last[process] = counts
+        last[place] = (pid, counts)
     }
 
+    /// Whether this process has ever answered.
+    func knows(_ place: Int, pid: Int) -> Bool { last[place]?.pid == pid }
+
     /// Closes a round.
-    /// - Parameters:
-    ///   - time: seconds of a clock that never goes back.
-    ///   - processes: those that live; others are forgotten.
-    mutating func close(at time: Double, processes: Set<String>) {
-        last = last.filter { processes.contains($0.key) }
+    /// - Parameter time: seconds of a clock that never goes back.
+    mutating func close(at time: Double) {
         if let latest = history.last, time - latest.time < Self.step { return }
         history.append((time, totals))
         let oldest = time - Double(Self.windows[2] * 60) - Self.step

@@ -36,7 +36,7 @@ struct StatusDaemonCommand: AsyncParsableCommand {
 
         func read() throws -> (configuration: ServiceConfiguration, folder: String) {
             do throws(ConfigurationError) {
-                let configuration = try ConfigurationReader.read(path: config, roster: StatusDaemonProgram.roster)
+                let configuration = try CurrentConfiguration.read(config)
                 guard let folder = configuration.controlFolder else {
                     throw ConfigurationError([
                         "error: \(configuration.name) has no folder for its control socket: add  control: /run/intelmq/\(configuration.name)  or  state: to \(config)"
@@ -88,7 +88,7 @@ struct StatusDaemonCommand: AsyncParsableCommand {
 
 /// A running statusd.
 struct StatusDaemon {
-    private let configuration: ServiceConfiguration
+    private let current: CurrentConfiguration
     private let supervisor: Supervisor?
     private let observer: Observer
     private let servers: [HTTPServer]
@@ -96,8 +96,8 @@ struct StatusDaemon {
     private let lock: Int32
 
     init(_ configuration: ServiceConfiguration, file: String, folder: String, isAttached: Bool) throws(ConfigurationError) {
-        self.configuration = configuration
         log = Log.worker("\(configuration.name)-statusd", format: configuration.logFormat, level: configuration.logLevel)
+        current = CurrentConfiguration(configuration, file: file, log: log)
         do throws(Rejection) { try makeFolder(folder) } catch { throw ConfigurationError(["error: \(error.detail)"]) }
         lock = try Self.lock(folder, configuration.name)
         supervisor =
@@ -113,7 +113,9 @@ struct StatusDaemon {
                 listening: listen ?? "unix:\(folder)/\(StatusDaemonProgram.socketName)",
                 tls: listen == nil ? nil : configuration.tls)
             http.unixSocketMode = 0o600
-            let handler = StatusHandler(configuration, observer: observer, supervisor: supervisor, listen: listen, log: log)
+            http.connectionLimit = configuration.limits.connections
+            http.connectionTimeout = max(1, Int(configuration.limits.idle.seconds))
+            let handler = StatusHandler(current, observer: observer, supervisor: supervisor, listen: listen, log: log)
             do { servers.append(try HTTPServer(http, handler: handler)) } catch {
                 throw ConfigurationError([
                     "error: statusd of \(configuration.name) cannot listen on \(listen ?? folder): \(error)"
@@ -127,7 +129,10 @@ struct StatusDaemon {
     private static func lock(_ folder: String, _ name: String) throws(ConfigurationError) -> Int32 {
         let path = "\(folder)/statusd.lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard descriptor >= 0 else {
+            throw ConfigurationError(["error: cannot write \(path): \(String(cString: strerror(errno)))"])
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let owner = readFile(path).map { String(decoding: $0, as: UTF8.self).filter(\.isNumber) } ?? ""
             throw ConfigurationError([
                 "error: a statusd of \(name) runs already\(owner.isEmpty ? "" : " (process \(owner))"): it holds \(path); stop it first"
@@ -140,21 +145,29 @@ struct StatusDaemon {
 
     func run(signals: AsyncStream<Int32>) async {
         let watching = Task {
-            var doors = DoorWatch(configuration)
             while !Task.isCancelled {
                 await observer.round()
-                doors.look(configuration, Array(servers.dropFirst()), log)
                 // Whoever waits for this service to be ready should not wait for the next second.
                 try? await Task.sleep(for: observer.isReady ? .seconds(1) : .milliseconds(100))
             }
         }
+        let guarding = Task {
+            var doors = DoorWatch(current.value)
+            while (try? await Task.sleep(for: .seconds(1))) != nil {
+                doors.look(current.value, Array(servers.dropFirst()), log)
+            }
+        }
         log.notice("started", metadata: ["pid": "\(getpid())"])
         if let supervisor {
-            await supervisor.run(signals: signals)
+            await supervisor.run(signals: signals) { current.reread() }
         } else {
-            for await signal in signals where signal != SIGHUP { break }
+            for await signal in signals {
+                guard signal == SIGHUP else { break }
+                current.reread()
+            }
         }
         watching.cancel()
+        guarding.cancel()
         for server in servers { await server.stop(deadline: .seconds(1)) }
         close(lock)
         log.notice("stopped")

@@ -7,22 +7,25 @@ import Synchronization
 /// The calls of statusd: answers what it knows from memory, supervises, and passes the rest on to the worker's control socket.
 final class StatusHandler: HTTPHandler {
     private static let routes = Route.operating + Route.control + Route.supervision
-    private let configuration: ServiceConfiguration
+    private let current: CurrentConfiguration
+    private let listen: String?
     private let observer: Observer
     private let supervisor: Supervisor?
-    private let door: Door
     private let log: Log
+    /// How many watch events pass.
+    private let taps = Atomic<Int>(0)
 
-    /// - Parameter listen: where this handler answers; a Unix socket's file decides by itself who may.
-    init(_ configuration: ServiceConfiguration, observer: Observer, supervisor: Supervisor?, listen: String?, log: Log) {
-        self.configuration = configuration
+    /// - Parameter listen: where this handler answers; nil: a Unix socket, whose file decides by itself who may.
+    init(_ current: CurrentConfiguration, observer: Observer, supervisor: Supervisor?, listen: String?, log: Log) {
+        self.current = current
+        self.listen = listen
         self.observer = observer
         self.supervisor = supervisor
         self.log = log
-        let isSocket = listen == nil
-        door = Door(
-            tokens: isSocket ? [] : configuration.tokens, tls: isSocket ? nil : configuration.tls, listen: listen ?? "unix:")
     }
+
+    private var configuration: ServiceConfiguration { current.value }
+    private var door: Door { listen == nil ? current.socketDoor : current.door }
 
     func immediate(_ head: HTTPRequestHead) -> HTTPResponse? {
         let route: Route
@@ -51,11 +54,16 @@ final class StatusHandler: HTTPHandler {
 
     func bodyLimit(_ head: HTTPRequestHead) -> Int { configuration.limits.body.bytes }
 
+    func tooLarge(_ head: HTTPRequestHead, limit: Int) -> HTTPResponse { .tooLarge(limit) }
+
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         let head = request.head
-        guard let (route, _) = try? Route.find(head.method.route, head.path, in: Self.routes) else {
-            return RouteProblem.unknown([]).response(head.path)
+        let route: Route
+        do throws(RouteProblem) { route = try Route.find(head.method.route, head.path, in: Self.routes).route } catch {
+            return error.response(head.path)
         }
+        // Whoever is let in now is named, also when the token has changed until the end.
+        let caller = route.role.flatMap { try? door.admit(head, as: $0).get() }?.name ?? "unknown"
         let answer: HTTPResponse
         switch route.name {
         case .start, .stop, .restart: answer = await supervise(route.name)
@@ -63,11 +71,12 @@ final class StatusHandler: HTTPHandler {
         case .tap: answer = await tap(route, request)
         default: answer = await pass(route, request)
         }
-        if head.method.route != .get, case .success(let caller) = door.admit(head, as: .operate) {
+        if route.name == .reload, answer.status < 300 { current.reread() }
+        if head.method.route != .get {
             log.notice(
                 "operated",
                 metadata: [
-                    "call": "\(head.method.rawValue) \(head.path)", "by": "\(caller.name)", "status": "\(answer.status)",
+                    "call": "\(head.method.rawValue) \(head.path)", "by": "\(caller)", "status": "\(answer.status)",
                     Log.everyOne: "true",
                 ])
         }
@@ -126,12 +135,20 @@ final class StatusHandler: HTTPHandler {
         do throws(Rejection) {
             let (targets, query) = try aim(route, request)
             _ = try Tap.Watch(query)
-            let socket = observer.sockets[targets[0]]
+            guard taps.add(1, ordering: .relaxed).newValue <= Tap.most else {
+                taps.subtract(1, ordering: .relaxed)
+                throw .limited("\(Tap.most) watch already", retryAfter: 10)
+            }
+            // A connection of its own: those that watch must not be in the way of those that operate.
+            let socket = ControlSocket(observer.sockets[targets[0]].path)
             guard let alive = try? await socket.call(.get, "/livez", timeoutMilliseconds: 5000), alive.status == 200 else {
+                taps.subtract(1, ordering: .relaxed)
                 return unavailable(targets[0])
             }
-            return Self.stream("application/x-ndjson") { writer in
-                _ = try? await socket.stream("/v1/tap", query) { writer.write(Array($0)) || !writer.isClosed }
+            return Self.stream("application/x-ndjson") { [self] writer in
+                let lines = WholeLines()
+                _ = try? await socket.stream("/v1/tap", query) { writer.write(lines.take($0)) || !writer.isClosed }
+                taps.subtract(1, ordering: .relaxed)
             }
         } catch {
             return .problem(Problem(error.status, error.code, error.detail))
@@ -240,5 +257,19 @@ private final class TaskBox: Sendable {
             return state.task
         }
         task?.cancel()
+    }
+}
+
+/// Makes whole lines of pieces, so that a piece that is not taken costs lines and not halves.
+private final class WholeLines: Sendable {
+    private let rest = Mutex<[UInt8]>([])
+
+    func take(_ piece: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        rest.withLock { rest in
+            rest += piece
+            guard let end = rest.lastIndex(of: 0x0A) else { return [] }
+            defer { rest.removeFirst(end + 1) }
+            return Array(rest[...end])
+        }
     }
 }

@@ -116,6 +116,34 @@ import Testing
                 == 431)
     }
 
+    @Test func `a token that is taken out of the configuration opens nothing any more`() async throws {
+        let daemon = try await daemon()
+        let token = Self.tokens["operator"]
+        #expect(try await status(daemon.statusPort, .post, "/v1/resume", token) == 200)
+        let text = try String(contentsOfFile: daemon.file, encoding: .utf8)
+        let without = text.split(separator: "\n").filter { !$0.contains("operator") }.joined(separator: "\n") + "\n"
+        try without.write(toFile: daemon.file, atomically: true, encoding: .utf8)
+        #expect(try await status(daemon.statusPort, .post, "/v1/reload", token) == 200)
+        #expect(try await status(daemon.statusPort, .post, "/v1/resume", token) == 401)
+        #expect(try await status(daemon.statusPort, .get, "/v1/status", Self.tokens["reader"]) == 200)
+    }
+
+    @Test func `without tokens a port of statusd takes no foreign names`() async throws {
+        let text = Self.configuration.components(separatedBy: "tokens:")[0]
+        let daemon = try StatusDaemonTests.Daemon(text)
+        try await daemon.isRunning()
+        func answer(_ host: String, _ method: HTTPMethod, _ path: String) async throws -> Int {
+            try await status(daemon.statusPort, method, path, nil, headers: [("Host", host)])
+        }
+        for host in ["127.0.0.1:\(daemon.statusPort)", "localhost:1", "[::1]:80"] {
+            #expect(try await answer(host, .get, "/v1/status") == 200, "\(host)")
+        }
+        for host in ["evil.example:\(daemon.statusPort)", "127.0.0.1.evil.example"] {
+            #expect(try await answer(host, .get, "/v1/status") == 403, "\(host)")
+            #expect(try await answer(host, .post, "/v1/pause") == 403, "\(host)")
+        }
+    }
+
     @Test func `a token that changes on disk is in force, and none is ever printed`() async throws {
         let daemon = try await daemon()
         let file = try String(contentsOfFile: daemon.file, encoding: .utf8)

@@ -138,6 +138,44 @@ import Testing
         }
     }
 
+    @Test func `a reload while packets are in work waits for them, and the next hop's secret is still followed`() async throws {
+        let daemon = try Daemon(
+            Self.taxonomy.replacing("taxonomy-expert", with: "deduplicator-expert").replacing("ack: durable", with: "ack: relay"))
+        try await daemon.isRunning()
+        let text = try String(contentsOfFile: daemon.file, encoding: .utf8)
+        let posting = Task {
+            for _ in 0..<300 {
+                let status = try await Program.post("/v1/packets", port: daemon.port, Self.packet).status
+                #expect([200, 503].contains(status))
+            }
+        }
+        for round in 1...10 {
+            try (text + "settings: {time-to-live: \(round) h}\n").write(toFile: daemon.file, atomically: true, encoding: .utf8)
+            let answer = try await daemon.call("/v1/reload", .post)
+            #expect(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
+        }
+        try await posting.value
+        #expect(try await Program.post("/v1/packets", port: daemon.port, Self.packet).status == 200)
+        #expect(try await daemon.state() == "running")
+    }
+
+    @Test func `calls that cross each other end, and the last one has its way`() async throws {
+        let daemon = try Daemon(Self.taxonomy + "statusd: {processes: 2}\n")
+        try await daemon.isRunning()
+        for _ in 0..<3 {
+            async let restarted = daemon.call("/v1/restart", .post)
+            async let stopped = daemon.call("/v1/stop", .post)
+            _ = try await (restarted, stopped)
+        }
+        #expect(try await daemon.call("/v1/stop", .post).status == 200)
+        #expect(try await daemon.state() == "stopped")
+        async let started = daemon.call("/v1/start", .post)
+        async let stopped = daemon.call("/v1/stop", .post)
+        _ = try await (started, stopped)
+        #expect(try await daemon.call("/v1/start", .post).status == 200)
+        #expect(try await daemon.state() == "running")
+    }
+
     @Test func `stop, start and restart`() async throws {
         let daemon = try Daemon(Self.taxonomy)
         try await daemon.isRunning()

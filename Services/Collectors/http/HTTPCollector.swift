@@ -28,7 +28,7 @@ struct HTTPCollector: Collector {
 
     func collect(_ context: WorkerContext, hand: @Sendable (Report) async throws(Rejection) -> Void) async throws(Rejection) {
         var seen = SeenFiles(context.stateDirectory)
-        let shown = Feed.withoutSecrets(url)
+        let shown = withoutSecrets(url)
         // What was fetched with other settings says nothing about this answer.
         let asked = UUID.derived(from: Array("\(url) \(extract) \(members)".utf8)).description
         let isSame = seen["asked"] == asked

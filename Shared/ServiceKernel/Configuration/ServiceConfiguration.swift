@@ -145,6 +145,18 @@ public func withoutUser(_ url: String) -> String {
     return String(url[..<scheme.upperBound] + url[url.index(after: at)...])
 }
 
+/// A URL without user, password and query values that look like keys.
+public func withoutSecrets(_ url: String) -> String {
+    let text = withoutUser(url)
+    guard let mark = text.firstIndex(of: "?") else { return text }
+    let secret = ["key", "token", "secret", "password", "receipt", "auth"]
+    let parts = text[text.index(after: mark)...].split(separator: "&").map { part -> String in
+        let name = part.prefix { $0 != "=" }
+        return secret.contains { name.lowercased().contains($0) } ? "\(name)=***" : String(part)
+    }
+    return text[...mark] + parts.joined(separator: "&")
+}
+
 /// Why a service cannot start: everything that is wrong with its configuration, each with its place. Exit code 78.
 public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
     /// The messages, each complete with place and next step.

@@ -38,7 +38,10 @@ extension ServiceConfiguration {
             .init("limits", limits.shown),
             .init(
                 "settings",
-                .object(NamedSetting.all(of: worker).map { .init($0.name, $0.slot.shown.map { .string($0) } ?? .null) })),
+                .object(
+                    NamedSetting.all(of: worker).map {
+                        .init($0.name, $0.slot.shown.map { .string(withoutSecrets($0)) } ?? .null)
+                    })),
         ]
         return .object(members)
     }
@@ -46,7 +49,7 @@ extension ServiceConfiguration {
 
 extension EdgeConfiguration {
     fileprivate var shown: JSONValue {
-        var members: [JSONValue.Member] = [.init("name", .string(name)), .init("to", .string(withoutUser(to)))]
+        var members: [JSONValue.Member] = [.init("name", .string(name)), .init("to", .string(withoutSecrets(to)))]
         if let token { members.append(.init("token", .object(["file": .string(token.path)]))) }
         if let when = filter?.when { members.append(.init("when", .string(when.text))) }
         if let ceiling = filter?.ceiling { members.append(.init("tlp-max", .string(ceiling.rawValue))) }

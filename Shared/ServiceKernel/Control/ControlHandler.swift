@@ -28,6 +28,8 @@ final class ControlHandler: HTTPHandler {
 
     func bodyLimit(_ head: HTTPRequestHead) -> Int { service.configuration.limits.body.bytes }
 
+    func tooLarge(_ head: HTTPRequestHead, limit: Int) -> HTTPResponse { .tooLarge(limit) }
+
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         await answer(
             request.head.method.route, request.head.path, request.head.query.map { ($0.name, $0.value) }, request.body)
@@ -63,11 +65,11 @@ final class ControlHandler: HTTPHandler {
         case .status: return .json(service.status)
         case .spec: return .json(Renderer.specification(of: service.configuration.entry))
         case .config: return .json(service.configuration.shown)
-        case .reload: return reload()
+        case .reload: return await reload()
         case .pause: return state(paused: true)
         case .resume: return state(paused: false)
         case .logLevel: return try logLevel(query)
-        case .tap: return service.tap.stream(try Tap.Watch(query))
+        case .tap: return try service.tap.stream(try Tap.Watch(query))
         case .deadLetters: return try await list(query)
         case .deleteDeadLetters:
             return .meta("deleted", try await desk.delete(try await chosen(query).map(\.id)))
@@ -85,11 +87,11 @@ final class ControlHandler: HTTPHandler {
         }
     }
 
-    private func reload() -> HTTPResponse {
+    private func reload() async -> HTTPResponse {
         do throws(ConfigurationError) {
-            return .json(.object(["meta": .object(["changed": .boolean(try service.reload())])]))
+            return .json(.object(["meta": .object(["changed": .boolean(try await service.reload())])]))
         } catch {
-            return .problems(error.messages.map { Problem(422, "configuration", $0) })
+            return .problems(error.withoutSource.messages.map { Problem(422, "configuration", $0) })
         }
     }
 

@@ -7,6 +7,10 @@ extension Route {
     private static let unclear = (status: 422, meaning: "The query is not understood: it is said what is.", media: failure)
     private static let away = (status: 503, meaning: "The worker does not run or does not answer.", media: failure)
 
+    private static let attached = (
+        status: 409, meaning: "Something else than this statusd has started the worker.", media: failure
+    )
+
     private static let filters: [(name: String, meaning: String)] = [
         ("edge", "Only letters of this edge."), ("code", "Only letters with this code."),
         ("event", "Only the event with this id."),
@@ -21,14 +25,17 @@ extension Route {
     package static let control: [Route] = [
         Route(
             name: .status, method: .get, path: "/v1/status", role: .read,
-            summary: "State, counts, edges, spool and accounts.", answers: [(200, "The status.", failure)]),
+            summary:
+                "State, counts, edges and spool; at the service itself also the accounts, at statusd also rates and processes.",
+            answers: [(200, "The status.", failure)]),
         Route(
             name: .spec, method: .get, path: "/v1/spec", role: .read,
-            summary: "The worker's specification and the schema of its settings.", answers: [(200, "The specification.", failure)]
+            summary: "The worker's specification and the schema of its settings.",
+            answers: [(200, "The specification.", failure), away]
         ),
         Route(
             name: .config, method: .get, path: "/v1/config", role: .read,
-            summary: "The configuration in force, without secrets.", answers: [(200, "The configuration.", failure)]),
+            summary: "The configuration in force, without secrets.", answers: [(200, "The configuration.", failure), away]),
         Route(
             name: .reload, method: .post, path: "/v1/reload", role: .operate,
             summary: "Reads the configuration file anew and goes on with it.",
@@ -48,16 +55,16 @@ extension Route {
             name: .tap, method: .get, path: "/v1/tap", role: .read,
             summary: "Shows events as they pass, one JSON object a line; a sample, which never slows the flow.",
             query: [
-                ("limit", "Ends after so many events (100)."), ("rate", "At most so many events a second (10)."),
+                ("limit", "Ends after so many events (100)."), ("rate", "At most so many events a second (10, at most 1000)."),
                 ("direction", "`in` or `out`; both without."), ("edge", "Only events sent over this edge."),
             ], answers: [(200, "The stream.", "application/x-ndjson"), unclear, away]),
         Route(
             name: .deadLetters, method: .get, path: "/v1/dead-letters", role: .read, summary: "Lists dead letters, oldest first.",
             query: filters + [("limit", "At most so many (100)."), ("after", "Only letters with a higher id.")],
-            answers: [(200, "The letters; `meta.total` counts all that fit.", failure), unclear]),
+            answers: [(200, "The letters; `meta.total` counts all that fit.", failure), unclear, away]),
         Route(
             name: .deleteDeadLetters, method: .delete, path: "/v1/dead-letters", role: .operate,
-            summary: "Throws dead letters away.", query: filters + [all], answers: [done, unclear]),
+            summary: "Throws dead letters away.", query: filters + [all], answers: [done, unclear, away]),
         Route(
             name: .replayDeadLetters, method: .post, path: "/v1/dead-letters/replay", role: .operate,
             summary: "Sends dead letters again; those that fail again stay.", query: filters + [all, dry],
@@ -66,37 +73,37 @@ extension Route {
             name: .importDeadLetters, method: .post, path: "/v1/dead-letters/import", role: .operate,
             summary: "Takes a dump file of IntelMQ in as dead letters.",
             accepts: ["application/json", "application/octet-stream"],
-            answers: [done, unclear]),
+            answers: [done, unclear, away]),
         Route(
             name: .deadLetter, method: .get, path: "/v1/dead-letters/{id}", role: .read, summary: "One dead letter.",
-            answers: [(200, "The letter.", failure), missing]),
+            answers: [(200, "The letter.", failure), unclear, missing, away]),
         Route(
             name: .editDeadLetter, method: .put, path: "/v1/dead-letters/{id}", role: .operate,
             summary: "Replaces the original of a dead letter by a mended one; it is sent when it is replayed.",
-            accepts: ["application/json", "application/octet-stream"], answers: [done, unclear, missing]),
+            accepts: ["application/json", "application/octet-stream"], answers: [done, unclear, missing, away]),
         Route(
             name: .deleteDeadLetter, method: .delete, path: "/v1/dead-letters/{id}", role: .operate,
-            summary: "Throws one dead letter away.", answers: [done, missing]),
+            summary: "Throws one dead letter away.", answers: [done, unclear, missing, away]),
         Route(
             name: .replayDeadLetter, method: .post, path: "/v1/dead-letters/{id}/replay", role: .operate,
-            summary: "Sends one dead letter again.", query: [dry], answers: [done, missing, away]),
+            summary: "Sends one dead letter again.", query: [dry], answers: [done, unclear, missing, away]),
     ]
 
     /// The calls of statusd beyond those of the control socket.
     package static let supervision: [Route] = [
         Route(
             name: .start, method: .post, path: "/v1/start", role: .operate, summary: "Starts the worker's processes.",
-            answers: [done]),
+            answers: [done, attached]),
         Route(
             name: .stop, method: .post, path: "/v1/stop", role: .operate,
-            summary: "Stops the worker; each process finishes what is open.", answers: [done]),
+            summary: "Stops the worker; each process finishes what is open.", answers: [done, attached]),
         Route(
             name: .restart, method: .post, path: "/v1/restart", role: .operate,
-            summary: "Stops and starts one process after the other.", answers: [done]),
+            summary: "Stops and starts one process after the other.", answers: [done, attached]),
         Route(
             name: .logs, method: .get, path: "/v1/logs", role: .read, summary: "The last lines that the worker has written.",
             query: [("lines", "So many (100)."), ("follow", "`true`: and those that come.")],
-            answers: [(200, "The lines.", "text/plain"), unclear]),
+            answers: [(200, "The lines.", "text/plain"), unclear, attached]),
     ]
 
     /// The route of a call with the values of its path's variables; a refusal when there is none.

@@ -2,21 +2,24 @@ import Logging
 import Synchronization
 
 extension Service {
+    /// How long a reload waits for packets in work; they may wait for a next hop.
+    private static let patience = 5.0
+
     /// Reads the configuration anew and goes on with it. Nothing changes when it is refused.
     ///
     /// Settings, limits of packets, tokens and the log's level change while the service runs. What a service is built around (its
     /// address, edges, folders) needs a restart: the error names it.
     /// - Returns: whether anything was different.
     @discardableResult
-    func reload() throws(ConfigurationError) -> Bool {
+    func reload() async throws(ConfigurationError) -> Bool {
         guard let reread else { throw ConfigurationError(["error: \(configuration.name) runs without a configuration file"]) }
-        var fresh = try reread()
-        let old = running.withLock { running in
-            var configuration = running.configuration
-            // Nothing here may hold what the worker has open.
-            configuration.worker = running.unprepared
-            return configuration
+        guard !isReloading.exchange(true, ordering: .relaxed) else {
+            throw ConfigurationError(["error: \(configuration.name) is reloading already; try again"])
         }
+        defer { isReloading.store(false, ordering: .relaxed) }
+        var fresh = try reread()
+        // Nothing here may hold what the worker has open.
+        let old = running.withLock { $0.withoutState }
         fresh.takeSlot(old.slot)
         let fixed = old.needingRestart(comparedTo: fresh)
         guard fixed.isEmpty else {
@@ -26,48 +29,86 @@ extension Service {
         }
         refresh()
         guard old.source != fresh.source else { return false }
-        try exchange(old, fresh)
+        // The same edges, with the secrets that their channels hold.
+        fresh.edges = old.edges
+        if old.settingsText == fresh.settingsText {
+            running.withLock { $0.goOn(with: fresh) }
+        } else {
+            try await exchange(for: fresh)
+        }
+        if old.logLevel != fresh.logLevel { LogLevel.current = fresh.logLevel }
         generation.add(1, ordering: .relaxed)
         log.notice("the configuration has changed and is in force")
         return true
     }
 
-    private func exchange(_ old: ServiceConfiguration, _ fresh: ServiceConfiguration) throws(ConfigurationError) {
-        guard old.settingsText != fresh.settingsText else {
-            // The worker stays, with what it has open.
-            running.withLock { running in
-                let worker = running.configuration.worker
-                running.configuration = fresh
-                running.door = Door(tokens: fresh.tokens, tls: fresh.tls, listen: fresh.listen)
-                running.configuration.worker = worker
+    /// Exchanges the worker. The new one may need what the old one holds (the lock of a file), so the old one goes first, when
+    /// no packet is in work any more.
+    private func exchange(for fresh: ServiceConfiguration) async throws(ConfigurationError) {
+        var old: Running? = running.withLock { running in
+            defer {
+                running.role = .reloading
+                running.configuration.worker = running.unprepared
             }
-            return
+            return running
         }
-        // The new worker may need what the old one holds (the lock of a file), so the old one goes first.
-        running.withLock { running in
-            running.role = .reloading
-            running.configuration.worker = running.configuration.entry.make()
+        let deadline = ContinuousClock.now + .seconds(Self.patience)
+        while inWork.load(ordering: .acquiring) > 0 {
+            if ContinuousClock.now < deadline, (try? await Task.sleep(for: .milliseconds(10))) != nil { continue }
+            running.withLock { [old] in if let old { $0 = old } }
+            throw ConfigurationError([
+                "error: \(fresh.name): packets are in work for more than \(Int(Self.patience)) s (a next hop is slow); the old configuration goes on; try again"
+            ])
         }
+        let before = old?.withoutState
+        old = nil
         do throws(ConfigurationError) {
             let made = try Running(fresh, log: log)
             running.withLock { $0 = made }
         } catch {
-            guard let before = try? Running(old, log: log) else {
-                // It takes nothing now, and says so; a restart tells the rest.
-                paused.store(true, ordering: .relaxed)
-                throw ConfigurationError(error.messages + ["error: \(old.name) could not go back and is paused: restart it"])
+            guard let before, let back = try? Running(before, log: log) else {
+                throw ConfigurationError(error.messages + ["error: \(fresh.name) cannot go back either: restart it"])
             }
-            running.withLock { $0 = before }
+            running.withLock { $0 = back }
             throw error
         }
     }
 
     /// The same for a signal, which nobody answers.
-    func reloadBySignal() {
+    func reloadBySignal() async {
         guard reread != nil else { return refresh() }
-        do throws(ConfigurationError) { try reload() } catch {
-            log.error("the new configuration is refused, the old one goes on: \(error)")
+        do throws(ConfigurationError) { try await reload() } catch {
+            log.error("the new configuration is refused, the old one goes on: \(error.withoutSource)")
         }
+    }
+}
+
+extension Service.Running {
+    /// The same worker, with what it has open, under another configuration.
+    fileprivate mutating func goOn(with fresh: ServiceConfiguration) {
+        let worker = configuration.worker
+        configuration = fresh
+        configuration.worker = worker
+        door = Door(tokens: fresh.tokens, tls: fresh.tls, listen: fresh.listen)
+    }
+
+    /// The configuration with the worker as it was before it had opened anything.
+    fileprivate var withoutState: ServiceConfiguration {
+        var configuration = configuration
+        configuration.worker = unprepared
+        return configuration
+    }
+}
+
+extension ConfigurationError {
+    /// The messages without the lines of the file, which may hold a secret: for logs, and for callers from elsewhere.
+    var withoutSource: ConfigurationError {
+        ConfigurationError(
+            messages.map { message in
+                message.split(separator: "\n").filter { !$0.hasPrefix("   |") || $0.contains("^") }
+                    .map { $0.hasPrefix("   |") ? "   help:\($0.drop { $0 != "^" }.drop { $0 == "^" })" : String($0) }
+                    .filter { $0 != "   help:" }.joined(separator: "\n")
+            })
     }
 }
 
@@ -85,11 +126,14 @@ extension ServiceConfiguration {
         compare("control", control, other.control)
         compare("threads", threads, other.threads)
         compare("tls", tls, other.tls)
+        compare("statusd (and its intelmq-statusd, too)", statusd, other.statusd)
+        compare("log.format", logFormat, other.logFormat)
         compare("limits.connections", limits.connections, other.limits.connections)
         compare("limits.idle", limits.idle, other.limits.idle)
         compare("limits.in-flight", limits.inFlight, other.limits.inFlight)
         compare("limits.spool", limits.spool.bytes, other.limits.spool.bytes)
         compare("limits.timeout", limits.timeout, other.limits.timeout)
+        compare("limits.drain", limits.drain, other.limits.drain)
         return names
     }
 }

@@ -13,6 +13,8 @@ extension Service {
     ///   - meta: what is said about the packet the report came in: its trace, and when it was taken in.
     public func take(_ report: Report, limit: Int = .max, from meta: Packet.Meta? = nil) async -> Answer {
         guard isReady else { return notNow }
+        inWork.add(1, ordering: .acquiringAndReleasing)
+        defer { inWork.subtract(1, ordering: .acquiringAndReleasing) }
         let role = role
         if case .reloading = role { return Self.reloading }
         guard case .parser(let parser) = role else {

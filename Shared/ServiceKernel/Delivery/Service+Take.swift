@@ -23,6 +23,8 @@ extension Service {
         if tap.isWatched { tap.show(packet) }
         var packet = packet
         packet.meta.trace = packet.meta.trace?.next() ?? TraceParent(beginning: packet.meta.id)
+        inWork.add(1, ordering: .acquiringAndReleasing)
+        defer { inWork.subtract(1, ordering: .acquiringAndReleasing) }
         let answer: Answer
         switch role {
         case .expert(let expert): answer = await take(packet, expert)

@@ -23,6 +23,9 @@ public final class Service: Sendable {
     private let spoolBox = Mutex<Spool?>(nil)
     private let draining = Atomic<Bool>(false)
     let paused = Atomic<Bool>(false)
+    let isReloading = Atomic<Bool>(false)
+    /// Packets and reports that the worker has in hand.
+    let inWork = Atomic<Int>(0)
     /// Whoever watches events pass.
     let tap = Tap()
     /// Counts how often something that settings name was reopened.

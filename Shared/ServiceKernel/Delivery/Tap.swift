@@ -26,8 +26,9 @@ package final class Tap: Sendable {
                     }
                     direction = value
                 case "limit", "rate":
-                    guard let number = Int(value), (1...1_000_000).contains(number) else {
-                        throw .malformed("\(name): found \"\(value.prefix(40))\", wanted a number from 1 to 1000000")
+                    let most = name == "limit" ? 1_000_000 : 1000
+                    guard let number = Int(value), (1...most).contains(number) else {
+                        throw .malformed("\(name): found \"\(value.prefix(40))\", wanted a number from 1 to \(most)")
                     }
                     if name == "limit" { limit = number } else { perSecond = number }
                 default: throw .malformed("no parameter \"\(name.prefix(40))\" of a tap; there are limit, rate, direction, edge")
@@ -44,6 +45,8 @@ package final class Tap: Sendable {
         var inSecond = 0
     }
 
+    /// Most watchers at once.
+    package static let most = 16
     private let watchers = Mutex<[Int: Watcher]>([:])
     private let count = Atomic<Int>(0)
     private let numbers = Atomic<Int>(0)
@@ -52,7 +55,10 @@ package final class Tap: Sendable {
     var isWatched: Bool { count.load(ordering: .relaxed) > 0 }
 
     /// Begins to show events, in the body of an answer; ends when enough are shown or nobody reads any more.
-    func stream(_ watch: Watch) -> HTTPResponse {
+    func stream(_ watch: Watch) throws(Rejection) -> HTTPResponse {
+        guard count.load(ordering: .relaxed) < Self.most else {
+            throw .limited("\(Self.most) watch already", retryAfter: 10)
+        }
         let number = numbers.add(1, ordering: .relaxed).newValue
         let writer = HTTPBodyWriter(limit: 4 << 20) { [weak self] in self?.remove(number) }
         watchers.withLock { $0[number] = Watcher(watch: watch, writer: writer) }
@@ -86,7 +92,11 @@ package final class Tap: Sendable {
                 let room = min(watch.limit - watcher.shown, watch.perSecond - watcher.inSecond)
                 guard room > 0, let packet = packet() else { continue }
                 for event in packet.events.prefix(room) {
-                    guard watcher.writer.write(Self.line(now, direction, edge, packet, event)) else { break }
+                    guard watcher.writer.write(Self.line(now, direction, edge, packet, event)) else {
+                        // It does not keep up: nothing more within this second.
+                        watcher.inSecond = watch.perSecond
+                        break
+                    }
                     watcher.shown += 1
                     watcher.inSecond += 1
                 }

@@ -28,12 +28,7 @@ public struct AccessToken: Sendable, Equatable {
         for (key, _) in node.pairs ?? [] where !["file", "roles"].contains(key.string) {
             throw SettingProblem("unknown member \"\(key.string ?? "")\" of a token", help: "there are file and roles", at: key)
         }
-        self.file = try SecretFile(setting: file)
-        guard self.file.revealed.utf8.count >= 16 else {
-            throw SettingProblem(
-                "the token in \"\(self.file.path)\" is too short to be safe, wanted at least 16 characters",
-                help: "make one: openssl rand -hex 32 > \(self.file.path)", at: file)
-        }
+        self.file = try SecretFile(setting: file, minimum: 16)
         guard let roles = node["roles"] else { throw wanted("roles: one or several of read, operate, data", node) }
         self.roles = try [AccessRole](setting: roles)
         name = self.file.path.split(separator: "/").last.map(String.init) ?? self.file.path

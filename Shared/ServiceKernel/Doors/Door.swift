@@ -6,6 +6,8 @@ public struct Door: Sendable {
     private let tokens: [AccessToken]
     private let peerRoles: [AccessRole]?
     private let isUnixSocket: Bool
+    /// Whether only names of this machine itself are taken, where nothing else guards the door.
+    private let isStrict: Bool
 
     /// Whether everybody may do everything: a loopback address or a socket whose file decides, and no tokens.
     let isOpen: Bool
@@ -14,11 +16,13 @@ public struct Door: Sendable {
     ///   - tokens: what callers may show.
     ///   - tls: its `client-ca` makes a certificate count as a token.
     ///   - listen: a Unix socket's file decides by itself who may open it.
-    package init(tokens: [AccessToken], tls: TLSConfiguration?, listen: String?) {
+    ///   - operates: whether calls come in here that operate a service.
+    package init(tokens: [AccessToken], tls: TLSConfiguration?, listen: String?, operates: Bool = false) {
         self.tokens = tokens
         peerRoles = tls?.clientAuthority == nil ? nil : tls?.clientRoles
         isUnixSocket = listen?.hasPrefix("unix:") == true
         isOpen = tokens.isEmpty && peerRoles == nil
+        isStrict = isOpen && operates && !isUnixSocket && ConfigurationReader.isLocal(listen ?? "")
     }
 
     /// Who asks, for the log.
@@ -28,7 +32,7 @@ public struct Door: Sendable {
 
     /// Lets a request in, or answers why not: 401 without a token that is known, 403 when its role is not enough.
     package func admit(_ head: HTTPRequestHead, as role: AccessRole) -> Result<Caller, Refusal> {
-        if let refusal = crossSite(head) { return .failure(refusal) }
+        if let refusal = crossSite(head) ?? rebound(head) { return .failure(refusal) }
         guard !isOpen else { return .success(Caller(name: isUnixSocket ? "socket" : "loopback")) }
         var known: (name: String, roles: [AccessRole])?
         if let sent = bearer(head) {
@@ -79,6 +83,18 @@ public struct Door: Sendable {
         let own = head.header("Host") ?? ""
         guard origin != "http://\(own)", origin != "https://\(own)" else { return nil }
         return Refusal(problem: Problem(403, "cross-site", "requests of web pages from \(origin.prefix(100)) are not taken here"))
+    }
+
+    /// A web page may make its own name stand for this machine's loopback address; its browser still sends the name.
+    private func rebound(_ head: HTTPRequestHead) -> Refusal? {
+        guard isStrict, let sent = head.header("Host"), !sent.isEmpty else { return nil }
+        let host = sent.hasPrefix("[") ? "[" + sent.dropFirst().prefix { $0 != "]" } + "]" : String(sent.prefix { $0 != ":" })
+        let isAddress = host.hasPrefix("[") || host.utf8.allSatisfy { $0 == 0x2E || $0 >= 0x30 && $0 <= 0x39 }
+        guard !isAddress, host.lowercased() != "localhost" else { return nil }
+        return Refusal(
+            problem: Problem(
+                403, "foreign-host",
+                "without tokens only requests to this machine's address or to localhost are taken, found \(host.prefix(100))"))
     }
 
     /// Compares in a time that depends on the length of what was sent only.

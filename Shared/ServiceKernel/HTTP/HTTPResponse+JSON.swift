@@ -6,6 +6,11 @@ extension HTTPResponse {
         .json(.object([.init("meta", .object([.init(name, .integer(count))]))]))
     }
 
+    /// The answer to a body over the limit of control calls.
+    package static func tooLarge(_ limit: Int) -> HTTPResponse {
+        .problem(Problem(413, "too-large", "the limit of bodies here is \(limit) bytes (limits.body)"))
+    }
+
     package static func json(_ value: JSONValue, status: Int = 200) -> HTTPResponse {
         HTTPResponse(status: status, headers: [("Content-Type", Packet.mediaType)], body: value.bytes + [0x0A])
     }

@@ -109,6 +109,13 @@ struct StandardErrorLog: LogHandler {
     /// Whether standard error goes to systemd's journal, which then has named it in the environment (systemd.exec(5)).
     static let isJournal = leads(to: getenv("JOURNAL_STREAM").map { String(cString: $0) }, STDERR_FILENO)
 
+    /// What a process whose standard error is this pipe must be told, so that its lines reach the journal with their priority.
+    static func journal(_ descriptor: Int32) -> String? {
+        var status = stat()
+        guard isJournal, fstat(descriptor, &status) == 0 else { return nil }
+        return "\(status.st_dev):\(status.st_ino)"
+    }
+
     /// Whether a descriptor is what `DEVICE:INODE` names: the variable stays where the output was led elsewhere.
     static func leads(to stream: String?, _ descriptor: Int32) -> Bool {
         var status = stat()

@@ -25,9 +25,9 @@ public final class ServiceRunner: Sendable {
         let log = Log.worker(configuration.name, format: configuration.logFormat, level: configuration.logLevel)
         let edges = try Self.edges(of: configuration, client: client)
         service = try Service(configuration, edges: edges, log: log, reread: reread)
-        control = Self.control(service)
         guard let listen = configuration.listen else {
             server = nil
+            control = Self.control(service)
             return
         }
         var http = HTTPServerConfiguration(listening: listen, tls: configuration.tls)
@@ -42,6 +42,8 @@ public final class ServiceRunner: Sendable {
         } catch {
             throw ConfigurationError(["error: \(configuration.name) cannot listen on \(listen): \(error)"])
         }
+        // Last: who answers here is one that has started.
+        control = Self.control(service)
     }
 
     /// The control socket, which only the service's own user may open.
@@ -111,7 +113,7 @@ public final class ServiceRunner: Sendable {
             }
             for await signal in signals {
                 if signal == SIGHUP {
-                    service.reloadBySignal()
+                    await service.reloadBySignal()
                     continue
                 }
                 break
@@ -177,6 +179,7 @@ extension Service {
 
     /// Hands a report of a collector on; throws when it is not acknowledged.
     func hand(_ report: Report) async throws(Rejection) {
+        guard await whenRunning() else { throw .unavailable("\(configuration.name) is stopping") }
         metrics.count("intelmq_reports_received_total")
         var packet = Packet(reports: [report])
         packet.meta.source = emitter
@@ -205,10 +208,13 @@ public enum Signals {
         let end = ends.read
         spawnThread {
             var stops = 0
+            var first = ContinuousClock.now
             while true {
                 var number: UInt8 = 0
                 guard read(end, &number, 1) == 1 else { continue }
                 if Int32(number) != SIGHUP {
+                    // A terminal and a supervisor may tell the same stop within moments.
+                    if stops == 0 { first = .now } else if ContinuousClock.now - first < .milliseconds(500) { continue }
                     stops += 1
                     if stops > 1 { _exit(1) }
                 }

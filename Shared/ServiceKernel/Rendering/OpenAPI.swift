@@ -38,9 +38,16 @@ package enum OpenAPI {
             "license": .object(["name": .string("Apache-2.0"), "identifier": .string("Apache-2.0")]),
         ]),
         "servers": .array([.object(["url": .string("http://127.0.0.1:9080")])]),
-        "paths": .object(paths(of: Route.operating + Route.control + Route.supervision, nil)),
+        "paths": .object(paths(of: Route.operating + ofProcesses + Route.supervision, nil)),
         "components": .object(["schemas": .object(["Problems": problems, "Document": anything]), "securitySchemes": security]),
     ])
+
+    /// The calls that are passed on to the worker's processes.
+    private static let ofProcesses = Route.control.map { route in
+        var route = route
+        if route.name != .status { route.query.append(("process", "Only this one of several processes, counted from 0.")) }
+        return route
+    }
 
     /// Tokens are asked for only where a service has some.
     private static let security = JSONValue.object([

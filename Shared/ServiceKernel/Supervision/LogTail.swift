@@ -20,6 +20,9 @@ public final class LogTail: Sendable {
 
     /// Adds a line without its end.
     public func add(_ line: String) {
+        // The journal's priority is not for people.
+        let bytes = line.utf8.prefix(3)
+        let line = bytes.first == 0x3C && bytes.last == 0x3E ? String(line.dropFirst(3)) : line
         state.withLock { state in
             if state.lines.count < limit {
                 state.lines.append(line)

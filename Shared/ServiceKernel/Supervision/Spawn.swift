@@ -10,6 +10,10 @@ public struct Spawn {
     public var input: Int32?
     /// Descriptor that becomes standard output and standard error; nil: those of this process.
     public var output: Int32?
+    /// Descriptor that becomes standard error alone.
+    public var errors: Int32?
+    /// Whether it is a process group of its own, which a terminal's Ctrl-C does not reach.
+    public var isGroup = false
     /// Whether it outlives this terminal.
     public var isSession = false
 
@@ -31,10 +35,12 @@ public struct Spawn {
             posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
             posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
         }
+        if let errors { posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        if isSession { posix_spawnattr_setflags(&attributes, 0x80) }  // POSIX_SPAWN_SETSID
+        // POSIX_SPAWN_SETSID, POSIX_SPAWN_SETPGROUP
+        posix_spawnattr_setflags(&attributes, (isSession ? 0x80 : 0) | (isGroup ? 0x02 : 0))
         let names = environment.map { "\($0.name)=" }
         var variables = environment.map { "\($0.name)=\($0.value)" }
         var at = environ

@@ -90,8 +90,11 @@ public final class Supervisor: Sendable {
             state.isWanted = false
             for index in state.processes.indices { Self.end(&state.processes[index], grace) }
         }
-        while processes.contains(where: { $0.pid != nil }) { try? await Task.sleep(for: .milliseconds(20)) }
+        // Who starts them again meanwhile has the last word.
+        while !isWanted, processes.contains(where: { $0.pid != nil }) { try? await Task.sleep(for: .milliseconds(20)) }
     }
+
+    private var isWanted: Bool { state.withLock { $0.isWanted } }
 
     /// Stops and starts one process after the other, so that the others go on meanwhile.
     /// - Parameter settle: waits until the process of that place does its work.
@@ -102,12 +105,12 @@ public final class Supervisor: Sendable {
                 Self.end(&state.processes[index], grace)
                 return state.processes[index].pid
             }
-            while let old, processes[index].pid == old { try? await Task.sleep(for: .milliseconds(20)) }
-            state.withLock { state in
-                state.processes[index].due = .now
-                state.processes[index].failures = 0
+            while isWanted, let old, processes[index].pid == old { try? await Task.sleep(for: .milliseconds(20)) }
+            start()
+            while isWanted, processes[index].pid == nil, processes[index].failures == 0 {
+                try? await Task.sleep(for: .milliseconds(20))
             }
-            while processes[index].pid == nil, processes[index].failures == 0 { try? await Task.sleep(for: .milliseconds(20)) }
+            guard isWanted else { return }
             await settle(index)
         }
     }
@@ -121,13 +124,15 @@ public final class Supervisor: Sendable {
             process.phase = .stopped
             return
         }
-        kill(pid, SIGTERM)
+        // A second one would end it at once.
+        if process.phase != .stopping { kill(pid, SIGTERM) }
         process.phase = .stopping
         process.killAt = process.killAt ?? .now + grace
     }
 
     /// Looks after the processes until SIGTERM or SIGINT, then stops them.
-    public func run(signals: AsyncStream<Int32>) async {
+    /// - Parameter onReload: called at SIGHUP, which the processes get as well.
+    public func run(signals: AsyncStream<Int32>, onReload: () -> Void = {}) async {
         start()
         let care = Task {
             while !Task.isCancelled {
@@ -137,6 +142,7 @@ public final class Supervisor: Sendable {
         }
         for await number in signals {
             guard number == SIGHUP else { break }
+            onReload()
             signal(SIGHUP)
         }
         await stop()
@@ -147,15 +153,15 @@ public final class Supervisor: Sendable {
     private func step() {
         state.withLock { state in
             for index in state.processes.indices {
-                reap(&state.processes[index], isWanted: state.isWanted)
-                if let due = state.processes[index].due, due <= .now, state.processes[index].pid == nil {
+                reap(&state.processes[index])
+                if state.isWanted, let due = state.processes[index].due, due <= .now, state.processes[index].pid == nil {
                     begin(&state.processes[index], of: state.processes.count)
                 }
             }
         }
     }
 
-    private func reap(_ process: inout Process, isWanted: Bool) {
+    private func reap(_ process: inout Process) {
         guard let pid = process.pid else { return }
         if let killAt = process.killAt, killAt <= .now {
             ownLog.error("a process does not stop and is killed", metadata: ["pid": "\(pid)"])
@@ -163,7 +169,8 @@ public final class Supervisor: Sendable {
             process.killAt = .now + .seconds(5)
         }
         var status: Int32 = 0
-        guard waitpid(pid, &status, WNOHANG) == pid else { return }
+        let ended = waitpid(pid, &status, WNOHANG)
+        guard ended == pid || ended < 0 && errno != EINTR else { return }
         process.pid = nil
         process.killAt = nil
         let meaning = Spawn.meaning(ofStatus: status)
@@ -209,7 +216,10 @@ public final class Supervisor: Sendable {
         child.environment = [(Self.variable, "1")]
         if let slot { child.environment += [(Slot.variable, "\(slot)"), (Slot.countVariable, "\(count)")] }
         child.input = lifeline.read
-        child.output = output.write
+        // What a worker writes to standard output is data.
+        child.errors = output.write
+        child.isGroup = true
+        if let journal = StandardErrorLog.journal(output.write) { child.environment.append(("JOURNAL_STREAM", journal)) }
         defer {
             close(lifeline.read)
             close(output.write)
@@ -221,8 +231,12 @@ public final class Supervisor: Sendable {
             throw error
         }
         let (words, line) = (output.read, lifeline.write)
-        spawnThread { [log] in
+        let isRead = spawnThread { [log] in
             Self.read(words, into: log)
+            close(words)
+            close(line)
+        }
+        if !isRead {
             close(words)
             close(line)
         }
