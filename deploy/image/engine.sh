@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # For prove.sh: a Docker engine of its own where none runs, and base images where none can be pulled.
 # Leaves this machine's network alone: images are built in an engine without bridges, containers run in one that lives in a
-# network namespace. Both use the same images. What is slow to make stays in .build-image/.
-cache=$PWD/.build-image
+# network namespace. Both use the same images. What is slow to make stays in $CACHE, by default .build-image/.
+cache=${CACHE:-$PWD/.build-image}
 mkdir -p "$cache"
 inside=""
 work=""
