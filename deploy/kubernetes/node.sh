@@ -10,6 +10,8 @@ cache=${CACHE:-/var/cache/intelmq-k8s}
 # overlays/proof/volumes.yaml names this folder, too.
 work=/var/tmp/intelmq-k8s
 space=intelmq-k8s
+# Debian's own; another one before it in the path may be too new for its engine.
+docker=/usr/bin/docker
 here=$(dirname "$(realpath "$0")")
 kubectl=(nsenter "--net=/run/netns/$space" "$cache/venv/bin/kubectl" --kubeconfig "$work/kubeconfig")
 
@@ -89,7 +91,7 @@ END
   chmod +x runc-wrap
   run dockerd dockerd --data-root "$work/docker/data" --exec-root "$work/docker/exec" --pidfile "$work/docker/pid" \
     -H "unix://$work/docker/sock" --bip 172.29.0.1/24 --storage-driver=overlay2 --add-runtime "wrap=$work/runc-wrap" --default-runtime wrap
-  until_done dockerd 60 docker -H "unix://$work/docker/sock" info
+  until_done dockerd 60 "$docker" -H "unix://$work/docker/sock" info
   # In the namespace only: what pods send to each other passes the tables of services.
   nsenter --net=/run/netns/$space sysctl -qw net.bridge.bridge-nf-call-iptables=1 net.ipv4.ip_forward=1
   ip -n $space route add 10.96.0.0/16 dev docker0
@@ -127,15 +129,26 @@ failSwapOn: false
 oomScoreAdj: 0
 clusterDNS: [172.29.0.1]
 clusterDomain: cluster.local
-# As fast as newer kubelets notice changed secrets and lost pods.
-syncFrequency: 20s
+# Newer kubelets are told of changed secrets and ended pods; this one looks.
+syncFrequency: 10s
 authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
 authorization: {mode: AlwaysAllow}
 evictionHard: {nodefs.available: 1%, imagefs.available: 1%, memory.available: 100Mi}
 END
-  printf '#include <unistd.h>\n#include <stdlib.h>\nint main(int n,char**a){if(n>1)sleep(atoi(a[1]));else for(;;)pause();}\n' >pause.c
+  # The container that holds a pod's namespaces, and the image's `sleep`. As process 1 it must say itself that it ends on SIGTERM.
+  cat >pause.c <<'END'
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void end(int number) { _exit(number != SIGTERM); }
+int main(int count, char **words) {
+  signal(SIGTERM, end);
+  if (count > 1) return sleep(atoi(words[1]));
+  for (;;) pause();
+}
+END
   gcc -static -Os -o pause pause.c
-  tar -c pause | docker -H "unix://$work/docker/sock" import --change 'ENTRYPOINT ["/pause"]' - local/pause:1 >/dev/null
+  tar -c pause | "$docker" -H "unix://$work/docker/sock" import --change 'ENTRYPOINT ["/pause"]' - local/pause:1 >/dev/null
   run kubelet "$cache/kubelet" --config=kubelet.yaml --kubeconfig=kubeconfig --root-dir="$work/kubelet" --container-runtime=docker \
     --docker-endpoint="unix://$work/docker/sock" --pod-infra-container-image=local/pause:1 --hostname-override=n1 \
     --node-ip=172.29.0.1 --cert-dir=pki/kl --network-plugin=
@@ -158,7 +171,7 @@ stop() {
     if [ -s "$work/pid/$name" ]; then kill "$(cat "$work/pid/$name")" 2>/dev/null || true; fi
   done
   if [ -S "$work/docker/sock" ]; then
-    docker -H "unix://$work/docker/sock" ps -q | xargs -r docker -H "unix://$work/docker/sock" kill >/dev/null 2>&1 || true
+    "$docker" -H "unix://$work/docker/sock" ps -q | xargs -r "$docker" -H "unix://$work/docker/sock" kill >/dev/null 2>&1 || true
   fi
   if [ -s "$work/pid/dockerd" ]; then kill "$(cat "$work/pid/dockerd")" 2>/dev/null || true; fi
   for _ in $(seq 100); do [ -e "$work/docker/pid" ] || break; sleep 0.2; done

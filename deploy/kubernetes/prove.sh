@@ -10,7 +10,7 @@ work=/var/tmp/intelmq-k8s
 space=intelmq-k8s
 inside=(nsenter "--net=/run/netns/$space")
 kubectl=("${inside[@]}" "$cache/venv/bin/kubectl" --kubeconfig "$work/kubeconfig" -n intelmq)
-docker=(docker -H "unix://$work/docker/sock")
+docker=(/usr/bin/docker -H "unix://$work/docker/sock")
 failures=0
 
 now() { date +%s%N; }
@@ -42,15 +42,17 @@ step "the node"
 begun=$(now)
 ./node.sh start
 took "started and ready"
-"${kubectl[@]}" version -o json | jq -r '"server " + .serverVersion.gitVersion + ", client " + .clientVersion.gitVersion'
+"${kubectl[@]}" version -o json 2>/dev/null | jq -r '"server " + .serverVersion.gitVersion + ", client " + .clientVersion.gitVersion'
 
 step "the image"
-name=$("${docker[@]}" load -i "$image" | sed -n 's/^Loaded image: //p')
+name=$("${docker[@]}" load -i "$image" | sed -n 's/^Loaded image: //p' | head -1)
 echo "$name, $("${docker[@]}" image inspect "$name" --format '{{.Size}}') bytes"
 # The kubelet of 1.20 has no sleep action, and the image has no sleep.
-printf 'FROM %s\nCOPY pause /usr/bin/sleep\n' "$name" >"$work/Dockerfile"
+mkdir -p "$work/image"
+cp "$work/pause" "$work/image/sleep"
+printf 'FROM %s\nCOPY sleep /usr/bin/sleep\n' "$name" >"$work/image/Dockerfile"
 for tag in proof next; do
-  DOCKER_BUILDKIT=0 "${docker[@]}" build -q --label "tag=$tag" -t "local/intelmq:$tag" -f "$work/Dockerfile" "$work" >/dev/null
+  DOCKER_BUILDKIT=0 "${docker[@]}" build -q --label "tag=$tag" -t "local/intelmq:$tag" "$work/image" >/dev/null
 done
 
 step "roll-out"
@@ -89,10 +91,13 @@ step "asn-lookup from 1 replica to 4 and back to 2"
 "${kubectl[@]}" scale deployment/asn-lookup --replicas=4 >/dev/null
 settled
 took "4 replicas are ready"
-sleep 15
-for ip in $("${kubectl[@]}" get pods -l app.kubernetes.io/name=asn-lookup -o jsonpath='{.items[*].status.podIP}'); do
-  echo "  $ip: $(ask "$ip" /v1/status | jq -r '.totals.received') events so far"
-done
+# Connections to a next hop live a minute at most.
+share() { for ip in $("${kubectl[@]}" get pods -l app.kubernetes.io/name=asn-lookup -o jsonpath='{.items[*].status.podIP}'); do
+  echo "$ip $(ask "$ip" /v1/status | jq -r '.totals.received')"
+done; }
+share >"$work/share"
+sleep 90
+share | awk 'NR == FNR { before[$1] = $2; next } { printf "  %s took %d events in 90 s\n", $1, $2 - before[$1] }' "$work/share" -
 begun=$(now)
 "${kubectl[@]}" scale deployment/asn-lookup --replicas=2 >/dev/null
 settled
