@@ -48,7 +48,8 @@ struct FleetNodes: ParsableArguments {
             guard let answer, answer.status < 300 else {
                 isDone = false
                 let why = (body?["errors"]?.items ?? []).compactMap { $0["detail"]?.string }.joined(separator: "\n  ")
-                say("error: \(node): \(answer == nil ? "its statusd does not answer; is it there? intelmqctl up GRAPH starts it" : why)")
+                let absent = "its statusd does not answer; is it there? intelmqctl up GRAPH starts it"
+                say("error: \(node): \(answer == nil ? absent : why)")
                 continue
             }
             let words = (body?["meta"]?.members ?? []).map {
