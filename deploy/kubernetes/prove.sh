@@ -75,10 +75,10 @@ for pod in $("${kubectl[@]}" get pods -o name); do
   "${kubectl[@]}" get "$pod" -o json | jq -r '.spec.containers[] | select((.securityContext.readOnlyRootFilesystem and .securityContext.capabilities.drop == ["ALL"]) | not) | .name' | grep . && fail "$pod is not restricted"
 done
 # Also once it is ready a Service takes a moment until the node's tables know it.
-status() { "${inside[@]}" curl -s --retry 20 --retry-delay 1 --retry-connrefused -o /dev/null -w '%{http_code}' -X POST "$@" "http://$(address store):8080/v1/packets"; }
-for case in "$(status) without a token" "$(status -H "Authorization: Bearer $(cat overlays/proof/tokens/intake)") with the intake's at the store"; do
-  echo "$case"
-  [ "${case%% *}" = 401 ] || fail "wanted 401"
+posted() { "${inside[@]}" curl -s --retry 20 --retry-delay 1 --retry-connrefused -o /dev/null -w '%{http_code}' -X POST "$@" "http://$(address store):8080/v1/packets"; }
+for line in "$(posted) without a token" "$(posted -H "Authorization: Bearer $(cat overlays/proof/tokens/intake)") with the intake's at the store"; do
+  echo "$line"
+  [ "${line%% *}" = 401 ] || fail "wanted 401"
 done
 
 step "load: reports to the parser, packets to the first expert"
