@@ -1,6 +1,7 @@
 """A steady load for prove.sh, whose every acknowledged event can be looked for.
 
-load.py send URL_OF_PARSER URL_OF_EXPERT TOKENS FOLDER    until SIGTERM; FOLDER/acknowledged gets the name of every event
+load.py send URL_OF_PARSER URL_OF_EXPERT TOKENS FOLDER    until SIGTERM; FOLDER/acknowledged gets the name of every event,
+                                                          FOLDER/refused a line for every try that was not acknowledged
 load.py check FOLDER DATABASE                             whether all of them are stored
 """
 
@@ -54,7 +55,9 @@ class Sender:
         self.host = urllib.parse.urlsplit(url).netloc
         self.headers = {"Content-Type": kind, "Authorization": f"Bearer {token}"}
         self.file = open(folder / "acknowledged", "a")
-        self.bodies = self.again = 0
+        self.refused = open(folder / "refused", "a")
+        self.target = "parser" if letter.startswith("p") else "expert"
+        self.bodies = 0
         self.longest = 0.0
         self.answers = {}
 
@@ -81,7 +84,9 @@ class Sender:
                 if status in (200, 202):
                     break
                 self.answers[status] = self.answers.get(status, 0) + 1
-                self.again += 1
+                with lock:
+                    self.refused.write(f"{self.target} {status}\n")
+                    self.refused.flush()
                 if stop.is_set():
                     return
                 time.sleep(0.2)

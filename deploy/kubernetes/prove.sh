@@ -14,6 +14,13 @@ docker=(/usr/bin/docker -H "unix://$work/docker/sock")
 failures=0
 
 now() { date +%s%N; }
+seen=0
+# How many tries the senders had to repeat since the last time.
+repeated() {
+  sleep 2
+  echo "repeated by the senders meanwhile: $(tail -n "+$((seen + 1))" "$work/load/refused" | sort | uniq -c | awk '{ printf "%s%s × %s %s", separator, $1, $2, $3; separator = ", " } END { if (NR == 0) printf "nothing" }')"
+  seen=$(wc -l <"$work/load/refused")
+}
 step() { echo && echo "== $1" && begun=$(now); }
 took() { printf '%s: %d.%d s\n' "$1" $((($(now) - begun) / 1000000000)) $((($(now) - begun) / 100000000 % 10)); }
 fail() { echo "FAILED: $1" && failures=$((failures + 1)); }
@@ -67,7 +74,12 @@ took "five nodes of the workflow applied and available"
 for pod in $("${kubectl[@]}" get pods -o name); do
   "${kubectl[@]}" get "$pod" -o json | jq -r '.spec.containers[] | select((.securityContext.readOnlyRootFilesystem and .securityContext.capabilities.drop == ["ALL"]) | not) | .name' | grep . && fail "$pod is not restricted"
 done
-echo "without a token: $("${inside[@]}" curl -s -o /dev/null -w '%{http_code}' -X POST "http://$(address store):8080/v1/packets"), with the intake's at the store: $("${inside[@]}" curl -s -o /dev/null -w '%{http_code}' -X POST -H "Authorization: Bearer $(cat overlays/proof/tokens/intake)" "http://$(address store):8080/v1/packets")"
+# Also once it is ready a Service takes a moment until the node's tables know it.
+posted() { "${inside[@]}" curl -s --retry 20 --retry-delay 1 --retry-connrefused -o /dev/null -w '%{http_code}' -X POST "$@" "http://$(address store):8080/v1/packets"; }
+for line in "$(posted) without a token" "$(posted -H "Authorization: Bearer $(cat overlays/proof/tokens/intake)") with the intake's at the store"; do
+  echo "$line"
+  [ "${line%% *}" = 401 ] || fail "wanted 401"
+done
 
 step "load: reports to the parser, packets to the first expert"
 mkdir -p "$work/load"
@@ -81,11 +93,13 @@ step "rolling update of the Deployments (another tag of the image)"
 "${kubectl[@]}" set image deployment/asn-lookup deployment/taxonomy worker=local/intelmq:next statusd=local/intelmq:next >/dev/null
 settled
 took "done"
+repeated
 
 step "rolling update of the StatefulSets"
 "${kubectl[@]}" set image statefulset/shadowserver statefulset/deduplicator statefulset/store worker=local/intelmq:next statusd=local/intelmq:next >/dev/null
 settled
 took "done"
+repeated
 
 step "asn-lookup from 1 replica to 4 and back to 2"
 "${kubectl[@]}" scale deployment/asn-lookup --replicas=4 >/dev/null
@@ -103,6 +117,7 @@ begun=$(now)
 settled
 until [ "$("${kubectl[@]}" get pods -l app.kubernetes.io/name=asn-lookup --no-headers | wc -l)" = 2 ]; do sleep 0.5; done
 took "2 replicas are left"
+repeated
 
 step "the store goes away, so that the parser has to keep; then the parser's machine is drained"
 "${kubectl[@]}" scale statefulset/store --replicas=0 >/dev/null
@@ -129,12 +144,21 @@ until [ "$(spooled)" -le 3 ] 2>/dev/null; do
   sleep 0.5
 done
 took "the store is back and the spool is empty"
+repeated
 
-step "kill -9 of every worker's pod"
+step "kill -9 of every worker"
+"${docker[@]}" ps -q --filter name=k8s_worker_ | xargs /usr/bin/docker -H "unix://$work/docker/sock" kill -s KILL >/dev/null
+sleep 3
+settled
+took "all are back"
+repeated
+
+step "every pod is deleted by force"
 "${kubectl[@]}" delete pods --all --grace-period=0 --force >/dev/null 2>&1
 sleep 1
 settled
 took "all are back"
+repeated
 sleep 10
 
 step "the end of the load"
@@ -151,7 +175,7 @@ took "the spool is empty"
 python3 load.py check "$work/load" "$work/volumes/store/events.sqlite" || fail "an acknowledged event is missing"
 status=$(ask "$(address shadowserver)" /v1/status)
 echo "dead letters of the parser: $(jq -r '.spool["dead-letters"]' <<<"$status")"
-echo "restarts: $("${kubectl[@]}" get pods -o json | jq '[.items[].status.containerStatuses[].restartCount] | add') in the last pods"
+echo "restarts: $("${kubectl[@]}" get pods -o json | jq '[.items[].status.containerStatuses[].restartCount] | add') in the pods there are"
 
 echo
 if [ $failures = 0 ]; then echo "passed"; else echo "$failures failed" && exit 1; fi
