@@ -3,7 +3,7 @@ import HTTP
 import Testing
 
 /// Tries to get in.
-@Suite(.timeLimit(.minutes(2))) struct DoorTests {
+@Suite(.timeLimit(.minutes(5))) struct DoorTests {
     private static let tokens = [
         "reader": "r-0123456789abcdef", "operator": "o-0123456789abcdef", "sender": "d-0123456789abcdef",
     ]

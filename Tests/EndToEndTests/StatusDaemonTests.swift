@@ -4,7 +4,7 @@ import IDF
 import Testing
 
 /// A worker under statusd: what its operator sees and does, and what happens to it.
-@Suite(.timeLimit(.minutes(2))) struct StatusDaemonTests {
+@Suite(.timeLimit(.minutes(5))) struct StatusDaemonTests {
     /// A statusd with its worker, ended with the test.
     final class Daemon: Sendable {
         let process: Process

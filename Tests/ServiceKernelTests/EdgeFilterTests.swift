@@ -7,7 +7,7 @@ import Testing
 @testable import ServiceKernel
 
 /// Which events go over an edge.
-@Suite(.timeLimit(.minutes(1))) struct EdgeFilterTests {
+@Suite(.timeLimit(.minutes(3))) struct EdgeFilterTests {
     private func event(_ port: Int, tlp: String? = nil) -> Event {
         var event = Event(id: .v7())
         _ = event.add(FieldID("source.port")!, text: "\(port)")

@@ -4,7 +4,7 @@ import Testing
 @testable import Spool
 
 /// Accepted = acknowledged + backlog + lost, for every edge and to the event, whatever happens.
-@Suite(.timeLimit(.minutes(1))) struct SpoolAccountTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolAccountTests {
     let place = Place()
 
     func letter(_ number: Int) -> DeadLetter {

@@ -4,7 +4,7 @@ import Testing
 @testable import Spool
 
 /// A slot that is no more: its packets and dead letters go to another.
-@Suite(.timeLimit(.minutes(1))) struct SpoolAdoptTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolAdoptTests {
     let place = Place()
     let vanished = Place()
 

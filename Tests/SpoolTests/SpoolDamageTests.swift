@@ -3,7 +3,7 @@ import Spool
 import Testing
 
 /// Killed processes, cut files, flipped bits, full disks.
-@Suite(.timeLimit(.minutes(1))) struct SpoolDamageTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolDamageTests {
     let place = Place()
 
     @Test func killedAtAnyTime() async throws {

@@ -1,7 +1,7 @@
 import Spool
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SpoolEdgeTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolEdgeTests {
     let place = Place()
 
     @Test func eachEdgeHasItsOwnCursor() async throws {

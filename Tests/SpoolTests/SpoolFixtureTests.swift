@@ -4,7 +4,7 @@ import Testing
 @testable import Spool
 
 /// A spool of each format there ever was, as a service may leave it when it is upgraded: later versions must read it.
-@Suite(.timeLimit(.minutes(1))) struct SpoolFixtureTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolFixtureTests {
     let place = Place()
 
     /// `fixtures/spool-VERSION/spool.sqlite` beside this file.

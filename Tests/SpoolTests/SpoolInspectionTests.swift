@@ -3,7 +3,7 @@ import Spool
 import Testing
 
 /// `spool ls`, `check` and `repair`.
-@Suite(.timeLimit(.minutes(1))) struct SpoolInspectionTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolInspectionTests {
     let place = Place()
 
     func filled() async throws -> Spool {

@@ -2,7 +2,7 @@ import Spool
 import Testing
 
 /// Looking for dead letters and deleting them.
-@Suite(.timeLimit(.minutes(1))) struct SpoolLetterTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolLetterTests {
     let place = Place()
 
     func filled() async throws -> Spool {

@@ -4,7 +4,7 @@ import Testing
 @testable import Spool
 
 /// The write-ahead log: a torn end is no damage, a changed middle must not take what was acknowledged behind it.
-@Suite(.timeLimit(.minutes(1))) struct SpoolLogTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolLogTests {
     let place = Place()
     static let frame = Store.pageSize + SpoolLog.frameHeadSize
 

@@ -2,7 +2,7 @@ import Spool
 import Testing
 
 /// Random walks against a list in memory.
-@Suite(.timeLimit(.minutes(1))) struct SpoolModelTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolModelTests {
     /// What an edge must still get, and what it holds.
     struct Edge {
         var pending: [Int] = []

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Spool
 
-@Suite(.timeLimit(.minutes(1))) struct SpoolPartsTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolPartsTests {
     @Test func sequenceSetAgainstASet() {
         for seed in 1...30 {
             var dice = Dice(state: UInt64(seed))

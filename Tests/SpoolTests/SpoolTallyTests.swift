@@ -4,7 +4,7 @@ import Testing
 @testable import Spool
 
 /// What is cut off the end of the log looks as if it had never been: the tally knows better.
-@Suite(.timeLimit(.minutes(1))) struct SpoolTallyTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolTallyTests {
     let place = Place()
     static let total = (1...40).reduce(0) { $0 + packet($1).events }
 

@@ -2,7 +2,7 @@ import Spool
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SpoolTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolTests {
     let place = Place()
 
     @Test func handsOutInOrderAndDeletesWhatIsAcknowledged() async throws {
