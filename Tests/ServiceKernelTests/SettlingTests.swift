@@ -38,7 +38,7 @@ import Testing
         let letters = try await #require(service.spool).deadLetters(limit: 10, after: nil).map(\.letter)
         #expect(letters.count == 1 && letters.first?.tries ?? 0 > 1, "one letter, of the last try")
         #expect(channel.messages == ["good"])
-        #expect(service.metrics.page().contains("intelmq_events_dead_lettered_total{code=\"malformed\"} 1"))
+        #expect(await eventually { service.metrics.page().contains("intelmq_events_dead_lettered_total{code=\"malformed\"} 1") })
         await service.close()
         await pump.value
     }
