@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import IDF
+import Synchronization
 
 /// The program under test, as the build has left it beside the test bundle.
 enum Program {
@@ -118,22 +119,34 @@ enum Program {
         throw Failure("after \(seconds) s still not: \(what)")
     }
 
-    /// Ports that nobody listens on.
+    /// Ports that nobody listens on: below those that the kernel gives to connections, and never the same twice.
     static func freePorts(_ count: Int) -> [Int] {
-        let sockets = (0..<count).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
-        defer { for one in sockets { close(one) } }
-        return sockets.map { one in
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    _ = bind(one, $0, length)
-                    _ = getsockname(one, $0, &length)
-                }
+        var found: [Int] = []
+        while found.count < count {
+            let port = nextPort.withLock { next in
+                defer { next = next >= 32_000 ? 10_000 : next + 1 }
+                return next
             }
-            return Int(UInt16(bigEndian: address.sin_port))
+            if isFree(port) { found.append(port) }
+        }
+        return found
+    }
+
+    private static let nextPort = Mutex(10_000 + Int(getpid()) * 37 % 20_000)
+
+    private static func isFree(_ port: Int) -> Bool {
+        let one = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(one) }
+        var yes: Int32 = 1
+        setsockopt(one, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(one, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
         }
     }
 }
