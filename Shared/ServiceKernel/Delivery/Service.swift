@@ -105,8 +105,6 @@ public final class Service: Sendable {
             }, log: log)
     }
 
-    /// Outputs hand on by themselves: their acknowledgement is the store's own.
-    var isFinal: Bool { configuration.entry.family == .output }
     /// Whether packets rest in the spool before they go on.
     var isDurable: Bool { configuration.ack == .durable && !edges.isEmpty && spool != nil }
 
