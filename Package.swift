@@ -100,9 +100,10 @@ let package = Package(
                 "ServiceKernel", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        service("Workflow", ["ServiceKernel", "StatusDaemon", "HTTP"]),
         service(
             "Control",
-            ["ServiceKernel", "StatusDaemon", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            ["ServiceKernel", "StatusDaemon", "Workflow", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "intelmq", dependencies: ["Collectors", "Parsers", "Experts", "Outputs", "Control"], path: "Services/Fleet",
             swiftSettings: settings),

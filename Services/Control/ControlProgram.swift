@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import IDF
 import ServiceKernel
+import Workflow
 import Synchronization
 
 /// `intelmqctl`: what concerns a workflow as a whole.

@@ -2,29 +2,29 @@ import ServiceKernel
 import YAML
 
 /// A workflow: an OpenAPI 3.1 document whose operations are nodes and whose `x-intelmq-edges` are arrows.
-struct Graph {
-    struct Node {
-        let name: String
-        let entry: RosterEntry
-        let server: String
-        let settings: YAMLNode?
-        let worker: YAMLNode
-        let edges: [(to: String, node: YAMLNode)]
-        let place: YAMLNode
+package struct Graph {
+    package struct Node {
+        package let name: String
+        package let entry: RosterEntry
+        package let server: String
+        package let settings: YAMLNode?
+        package let worker: YAMLNode
+        package let edges: [(to: String, node: YAMLNode)]
+        package let place: YAMLNode
     }
 
-    let title: String
-    let nodes: [Node]
-    let document: YAMLDocument
+    package let title: String
+    package let nodes: [Node]
+    package let document: YAMLDocument
 
     /// Nodes that no edge ends at.
-    var sources: [Node] {
+    package var sources: [Node] {
         let targets = Set(nodes.flatMap { $0.edges.map(\.to) })
         return nodes.filter { !targets.contains($0.name) }
     }
 
     /// Reads and checks a graph; everything that is wrong is named with its place.
-    init(path: String, roster: Roster) throws(ConfigurationError) {
+    package init(path: String, roster: Roster) throws(ConfigurationError) {
         do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.description]) }
         var messages: [String] = []
         let document = document
@@ -97,7 +97,7 @@ struct Graph {
     }
 
     /// The nodes, every one after those its edges end at.
-    var leavesFirst: [Node] {
+    package var leavesFirst: [Node] {
         var order: [Node] = []
         func visit(_ node: Node) {
             guard !order.contains(where: { $0.name == node.name }) else { return }
@@ -110,7 +110,7 @@ struct Graph {
 
     /// The configuration file of one node, run as its own service.
     /// - Parameter state: folder below which each node keeps its state; nil: none.
-    func configuration(of node: Node, state: String?) -> String {
+    package func configuration(of node: Node, state: String?) -> String {
         var text = "# \(node.name) of \"\(title)\", made from \(document.file)\nworker: \(node.entry.name)\nname: \(node.name)\n"
         let server = node.server.split(separator: "/").dropFirst().first.map(String.init) ?? ""
         if node.entry.family != .collector, !server.isEmpty { text += "listen: \(server)\n" }

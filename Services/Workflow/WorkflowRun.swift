@@ -4,11 +4,11 @@ import ServiceKernel
 import YAML
 
 /// A whole workflow in one process: the same workers and the same loop, events handed from one to the next without HTTP.
-struct WorkflowRun {
+package struct WorkflowRun {
     private var services: [String: Service] = [:]
-    let graph: Graph
+    package let graph: Graph
 
-    init(_ graph: Graph, roster: Roster) throws(ConfigurationError) {
+    package init(_ graph: Graph, roster: Roster) throws(ConfigurationError) {
         self.graph = graph
         for node in graph.leavesFirst {
             let text = graph.configuration(of: node, state: nil)
@@ -23,7 +23,7 @@ struct WorkflowRun {
     }
 
     /// Feeds files to the nodes that no edge ends at; without files it runs one round of their collectors.
-    func run(_ files: [String], stopAfter: Int) async -> FilterRun.Outcome {
+    package func run(_ files: [String], stopAfter: Int) async -> FilterRun.Outcome {
         var outcome = FilterRun.Outcome()
         for source in graph.sources {
             guard let service = services[source.name] else { continue }
@@ -50,7 +50,7 @@ struct WorkflowRun {
     }
 
     /// One line per node: what came, what went on, what was dropped.
-    func summary() -> [(node: String, received: Int, sent: Int, dropped: Int, dead: Int)] {
+    package func summary() -> [(node: String, received: Int, sent: Int, dropped: Int, dead: Int)] {
         graph.nodes.compactMap { node in
             guard let metrics = services[node.name]?.metrics else { return nil }
             func count(_ name: String) -> Int { Int(metrics.value("intelmq_events_\(name)_total")) }
