@@ -111,7 +111,7 @@ struct CaseRun {
             var event = before
             do throws(Rejection) {
                 switch try expert.process(&event) {
-                case .forward:
+                case .forward, .path:
                     outcome.events.append(event)
                     outcome.undeclared += undeclared(event, before: before)
                 case .drop(let reason): outcome.drops.append(reason)

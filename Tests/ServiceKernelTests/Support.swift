@@ -30,6 +30,7 @@ struct ObedientExpert: Expert {
         case "unavailable": throw .unavailable("the database is away")
         case "limited": throw .limited("slowly", retryAfter: 7)
         case "drop": return .drop("told-to")
+        case "side", "nowhere": return .path(event[Key<String>("message")] ?? "")
         case "undeclared": event[Key<String>("event.action")] = "surprise"
         default: break
         }
