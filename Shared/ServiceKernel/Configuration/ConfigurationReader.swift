@@ -6,7 +6,7 @@ public import YAML
 /// Reads a service's configuration, gathering everything that is wrong before it gives up.
 public struct ConfigurationReader {
     let roster: Roster
-    private var messages: [String] = []
+    private var messages: [Diagnostic] = []
     /// More messages help nobody, and each is laid out with its line.
     private static let messageLimit = 100
 
@@ -19,7 +19,7 @@ public struct ConfigurationReader {
         -> ServiceConfiguration
     {
         let document: YAMLDocument
-        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.description]) }
+        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.diagnostic]) }
         return try read(document, roster: roster, expected: expected)
     }
 
