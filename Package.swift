@@ -100,7 +100,7 @@ let package = Package(
                 "ServiceKernel", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        service("Workflow", ["ServiceKernel", "StatusDaemon", "HTTP"]),
+        service("Workflow", ["ServiceKernel", "StatusDaemon", "HTTP", "Conditions"]),
         service(
             "Control",
             [
@@ -129,7 +129,7 @@ let package = Package(
         tests(
             "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
-        tests("Fleet", fleet + ["ServiceKernelTesting", "IDF", "YAML", "HTTP"]),
+        tests("Fleet", fleet + ["ServiceKernelTesting", "Workflow", "IDF", "YAML", "HTTP"]),
         tests("EndToEnd", ["intelmq", "torture", "IDF", "HTTP"]),
     ],
     cxxLanguageStandard: .cxx17
