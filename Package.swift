@@ -100,7 +100,7 @@ let package = Package(
                 "ServiceKernel", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        service("Workflow", ["ServiceKernel", "StatusDaemon", "HTTP", "Conditions"]),
+        service("Workflow", ["ServiceKernel", "ServiceKernelTesting", "StatusDaemon", "HTTP", "Conditions"]),
         service(
             "Control",
             [
