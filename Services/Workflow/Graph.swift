@@ -115,6 +115,7 @@ package struct Graph {
         let server = node.server.split(separator: "/").dropFirst().first.map(String.init) ?? ""
         if node.entry.family != .collector, !server.isEmpty { text += "listen: \(server)\n" }
         if let state { text += "state: \(state)/\(node.name)\n" }
+        if let vars = document.root["x-intelmq-vars"] { text += "vars: \(vars.flow)\n" }
         for (key, value) in node.worker.pairs ?? [] where !["uses", "settings", "replicas"].contains(key.string ?? "") {
             text += "\(key.string ?? ""): \(value.flow)\n"
         }

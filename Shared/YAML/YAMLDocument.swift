@@ -37,6 +37,9 @@ public struct YAMLDocument: Sendable {
         return YAMLDocument(root: try YAMLBuilder.build(source), source: source)
     }
 
+    /// The same text with other values, which messages show as the text has them.
+    public func replacing(root: YAMLNode) -> YAMLDocument { YAMLDocument(root: root, source: source) }
+
     /// Reads a file; an unreadable one is an error without a mark.
     public static func read(path: String) throws(YAMLError) -> YAMLDocument {
         func failure(_ verb: String) -> YAMLError {

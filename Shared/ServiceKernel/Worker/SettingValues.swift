@@ -7,7 +7,7 @@ public import YAML
 func wanted(_ what: String, _ node: YAMLNode) -> SettingProblem {
     let found: String
     switch node.content {
-    case .scalar(let text, _): found = text.isEmpty ? "nothing" : "\"\(text.prefix(60))\""
+    case .scalar(let text, _): found = text.isEmpty ? "nothing" : "\"\((node.masked ?? text).prefix(60))\""
     case .sequence: found = "a list"
     case .mapping: found = "a mapping"
     }
