@@ -103,7 +103,10 @@ let package = Package(
         service("Workflow", ["ServiceKernel", "StatusDaemon", "HTTP"]),
         service(
             "Control",
-            ["ServiceKernel", "StatusDaemon", "Workflow", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            [
+                "ServiceKernel", "StatusDaemon", "Workflow", "HTTP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(
             name: "intelmq", dependencies: ["Collectors", "Parsers", "Experts", "Outputs", "Control"], path: "Services/Fleet",
             swiftSettings: settings),

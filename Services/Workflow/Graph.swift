@@ -25,8 +25,8 @@ package struct Graph {
 
     /// Reads and checks a graph; everything that is wrong is named with its place.
     package init(path: String, roster: Roster) throws(ConfigurationError) {
-        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.description]) }
-        var messages: [String] = []
+        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.diagnostic]) }
+        var messages: [Diagnostic] = []
         let document = document
         func note(_ message: String, _ node: YAMLNode, _ help: String? = nil) {
             messages.append(document.diagnostic(message, at: node, help: help))

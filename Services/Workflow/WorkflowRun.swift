@@ -14,7 +14,7 @@ package struct WorkflowRun {
             let text = graph.configuration(of: node, state: nil)
             let document: YAMLDocument
             do { document = try YAMLDocument.parse(Array(text.utf8), file: "\(graph.document.file) (\(node.name))") } catch {
-                throw ConfigurationError([error.description])
+                throw ConfigurationError([error.diagnostic])
             }
             let configuration = try ConfigurationReader.read(document, roster: roster, expected: node.entry)
             services[node.name] = try Service.inProcess(

@@ -66,8 +66,8 @@ public struct YAMLDocument: Sendable {
     /// Lays out a message about a value in the same way as `YAMLError`, with marks under the whole scalar.
     ///
     /// Under a mapping it marks the first key, under a block sequence its first dash. `help` stands beside the marks.
-    public func diagnostic(_ message: String, at node: YAMLNode, help: String? = nil) -> String {
-        source.layout(message, at: node.mark, width: width(of: node), help: help)
+    public func diagnostic(_ message: String, at node: YAMLNode, help: String? = nil) -> Diagnostic {
+        source.diagnostic(message, at: node.mark, width: width(of: node), help: help)
     }
 
     private func width(of node: YAMLNode) -> Int {

@@ -11,7 +11,7 @@ struct TemplateRenderer {
     }
 
     private let document: YAMLDocument
-    private var messages: [String] = []
+    private var messages: [Diagnostic] = []
     /// The contents of the secret files that were read.
     private(set) var secrets: Set<String> = []
     /// `vars.yaml` beside the folder `config.d`, once it was asked for.
