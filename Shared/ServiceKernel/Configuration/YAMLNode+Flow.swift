@@ -1,4 +1,3 @@
-import IDF
 public import YAML
 
 extension YAMLNode {
@@ -7,7 +6,7 @@ extension YAMLNode {
 
     /// The same with secrets masked.
     var maskedFlow: String {
-        flow { $0.masked.map { String(decoding: JSONValue.string($0).bytes, as: UTF8.self) } ?? $0.plainOrQuoted }
+        flow { $0.masked.map { yamlQuoted($0) } ?? $0.plainOrQuoted }
     }
 
     private func flow(_ scalar: (YAMLNode) -> String) -> String {
@@ -22,6 +21,6 @@ extension YAMLNode {
     private var plainOrQuoted: String {
         guard case .scalar(let text, let plain) = content else { return "" }
         return plain && !text.contains(where: { ",[]{}#".contains($0) })
-            ? text : String(decoding: JSONValue.string(text).bytes, as: UTF8.self)
+            ? text : yamlQuoted(text)
     }
 }
