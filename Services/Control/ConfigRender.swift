@@ -15,7 +15,7 @@ extension ControlCommand {
         @Flag(help: "Print JSON: a list of {file, node, configuration}.") var json = false
 
         func run() throws {
-            var made: [(file: String, node: String?, configuration: JSONValue)] = []
+            var made: [(file: String, node: String?, configuration: YAMLNode)] = []
             do throws(ConfigurationError) {
                 for file in try chosen() { made += try Self.rendered(file) }
             } catch {
@@ -26,12 +26,14 @@ extension ControlCommand {
                 let list = made.map { one in
                     JSONValue.object(
                         [.init("file", .string(one.file))] + (one.node.map { [.init("node", .string($0))] } ?? [])
-                            + [.init("configuration", one.configuration)])
+                            + [.init("configuration", one.configuration.json)])
                 }
                 return put(JSONValue.array(list).pretty())
             }
             for (index, one) in made.enumerated() {
-                put((index > 0 ? "---\n" : "") + "# \(one.node.map { "\($0) of " } ?? "")\(one.file)\n" + one.configuration.yaml)
+                put(
+                    (index > 0 ? "---\n" : "") + "# \(one.node.map { "\($0) of " } ?? "")\(one.file)\n"
+                        + one.configuration.document)
             }
         }
 
@@ -49,24 +51,20 @@ extension ControlCommand {
 
         /// The files that one file stands for: itself, or one a node.
         static func rendered(_ path: String, roster: Roster = ControlProgram.roster) throws(ConfigurationError) -> [(
-            file: String, node: String?, configuration: JSONValue
+            file: String, node: String?, configuration: YAMLNode
         )] {
-            let document = try read { () throws(YAMLError) in try YAMLDocument.read(path: path) }
+            let document: YAMLDocument
+            do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.diagnostic]) }
             guard document.root["openapi"] != nil else {
                 return [(path, nil, try ConfigurationReader.rendered(document, roster: roster))]
             }
             let graph = try Graph(path: path, roster: roster)
-            var made: [(file: String, node: String?, configuration: JSONValue)] = []
+            var made: [(file: String, node: String?, configuration: YAMLNode)] = []
             for node in graph.nodes {
-                let text = Array(graph.configuration(of: node, state: nil).utf8)
-                let own = try read { () throws(YAMLError) in try YAMLDocument.parse(text, file: "\(path) (\(node.name))") }
+                let own = graph.configuration(of: node, state: nil)
                 made.append((path, node.name, try ConfigurationReader.rendered(own, roster: roster)))
             }
             return made
-        }
-
-        private static func read(_ body: () throws(YAMLError) -> YAMLDocument) throws(ConfigurationError) -> YAMLDocument {
-            do { return try body() } catch { throw ConfigurationError([error.diagnostic]) }
         }
     }
 }

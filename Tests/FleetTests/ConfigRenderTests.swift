@@ -10,7 +10,7 @@ import YAML
 @Suite struct ConfigRenderTests {
     private let folder = TemporaryFolder()
 
-    private func rendered(_ text: String, _ name: String = "config.d/x.yaml") throws -> [JSONValue] {
+    private func rendered(_ text: String, _ name: String = "config.d/x.yaml") throws -> [YAMLNode] {
         let path = folder.write(Array(text.utf8), to: name)
         return try ControlCommand.ConfigRender.rendered(path, roster: fleet).map(\.configuration)
     }
@@ -30,23 +30,21 @@ import YAML
               password: literal-password
               headers: {X-Api: literal-key}
             """)
-        let yaml = try #require(made.first).yaml
+        let yaml = try #require(made.first).document
         #expect(
             yaml == """
                 worker: http-collector
-                edges:
-                  - to: https://127.0.0.1:1
+                edges: [{to: "https://127.0.0.1:1"}]
                 settings:
                   url: "https://feeds.example/x?k=***"
                   interval: "2 h"
                   redirects: 2
                   password: "***"
-                  headers:
-                    X-Api: "***"
+                  headers: {X-Api: "***"}
 
                 """)
         let again = try YAMLDocument.parse(Array(yaml.utf8), file: "again.yaml")
-        #expect(try ConfigurationReader.rendered(again, roster: fleet) == made[0])
+        #expect(try ConfigurationReader.rendered(again, roster: fleet).json == made[0].json)
     }
 
     @Test func aWorkflowIsAFileANode() throws {
@@ -70,7 +68,7 @@ import YAML
         let made = try rendered(graph, "graph.yaml")
         #expect(made.count == 2)
         #expect(made[1]["settings"]?["path"]?.string == "\(folder.path)/events.ndjson")
-        #expect(made[0]["edges"]?.items?.first?["to"]?.string == "http://127.0.0.1:8702/v1/packets")
+        #expect(made[0]["edges"]?.array?.first?["to"]?.string == "http://127.0.0.1:8702/v1/packets")
     }
 
     @Test func mistakesHaveTheirPlace() {
@@ -82,26 +80,11 @@ import YAML
         #expect(throws: ConfigurationError.self) { try rendered("a: [", "y.yaml") }
     }
 
-    @Test(arguments: [
-        "plain", "", "null", "~", "5", "0x1F", "yes", "a: b", "- a", "#x", "{a}", "x\ny", "tab\t", "\u{7F}", "\u{85}",
-        "a\u{2028}b",
-        "\u{FEFF}", "ü", "\u{1F600}", "\"", "\\", "'", "&a", "*a", "!a", "|", ">", "%", "@x", "`", "a:", ":a", "…",
-    ]) func yamlReadsBackAsTheSame(_ text: String) throws {
-        let value = JSONValue.object([
-            .init("k" + text, .string(text)),
-            .init(
-                "list",
-                .array([
-                    .string(text), .array([]), .object([.init("a", .array([.object([.init("b", .string(text))])]))]),
-                    .array([.array([.string(text), .object([:])])]), .null, .boolean(true), .number("1.5"),
-                ])),
-        ])
-        let document = try YAMLDocument.parse(Array(value.yaml.utf8), file: "x.yaml")
-        #expect(document.root["k" + text]?.string ?? "" == text)
-        let list = try #require(document.root["list"]?.array)
-        #expect(list.count == 7)
-        #expect(list[2]["a"]?.array?.first?["b"]?.string == text)
-        #expect(list[3].array?.first?.array?.first?.string == text)
-        #expect(list[6].double == 1.5 && list[5].bool == true && list[4].isNull)
+    @Test(arguments: ["\u{7F}", "\u{85}", "a\u{2028}b", "\u{FEFF}", "ü\u{1F600}\n", "#", "null", "a: b", "- a"])
+    func anyTextReadsBackAsTheSame(_ text: String) throws {
+        let place = try YAMLDocument.parse([], file: "x").root
+        let node = YAMLNode.mapping([("key", .list([.text(text, at: place)], at: place))], at: place)
+        let again = try YAMLDocument.parse(Array(node.document.utf8), file: "x.yaml").root
+        #expect(again["key"]?.array?.first?.string == text)
     }
 }
