@@ -24,6 +24,7 @@ struct ControlCommand: AsyncParsableCommand {
             Run.self, Check.self, Test.self, Up.self, Down.self, Status.self, Start.self, Stop.self, Restart.self, Reload.self,
             Pause.self,
             Resume.self, Logs.self, Level.self, Tap.self, DeadLetters.self, Audit.self,
+            ConfigRender.self,
         ])
 
     /// Reads a graph, or ends with its errors.
