@@ -11,7 +11,9 @@ struct ThreatMinerParser: Parser {
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
         try report.content.withUnsafeBufferPointer { (bytes) throws(Rejection) in
             let page = Markup(bytes)
-            let links = page.elements("a").filter { page.attribute("href", of: $0)?.hasPrefix("domain.php?q=") == true }
+            let links = page.elements("a", nestedAtMost: 0).filter {
+                page.attribute("href", of: $0)?.hasPrefix("domain.php?q=") == true
+            }
             guard !links.isEmpty else { throw .malformed("the page has no links to domain.php, wanted the start page") }
             for link in links where !events.isFull {
                 var event = events.newEvent()
