@@ -103,9 +103,13 @@ let package = Package(
                 "ServiceKernel", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        service("Workflow", ["ServiceKernel", "ServiceKernelTesting", "StatusDaemon", "HTTP", "Conditions"]),
         service(
             "Control",
-            ["ServiceKernel", "StatusDaemon", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            [
+                "ServiceKernel", "StatusDaemon", "Workflow", "HTTP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(
             name: "intelmq", dependencies: ["Collectors", "Parsers", "Experts", "Outputs", "Control"], path: "Services/Fleet",
             swiftSettings: settings),
@@ -129,7 +133,7 @@ let package = Package(
         tests(
             "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
-        tests("Fleet", fleet + ["ServiceKernelTesting", "IDF", "YAML", "HTTP"]),
+        tests("Fleet", fleet + ["ServiceKernelTesting", "Workflow", "IDF", "YAML", "HTTP"]),
         tests("EndToEnd", ["intelmq", "torture", "IDF", "HTTP"]),
     ],
     cxxLanguageStandard: .cxx17

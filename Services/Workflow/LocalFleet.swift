@@ -5,11 +5,14 @@ import ServiceKernel
 import StatusDaemon
 
 /// The nodes of a workflow as processes of this machine.
-struct LocalFleet {
-    let directory: String
+package struct LocalFleet {
+    package let directory: String
+
+    /// The fleet whose configuration, state, logs and process ids lie in a folder.
+    package init(directory: String) { self.directory = directory }
 
     /// Starts every node, those at the end first, and returns when all are ready.
-    func start(_ graph: Graph) async throws(Rejection) {
+    package func start(_ graph: Graph) async throws(Rejection) {
         guard processes().isEmpty else {
             throw .unavailable("a workflow is running in \(directory); stop it: intelmqctl down --directory \(directory)")
         }
@@ -17,7 +20,7 @@ struct LocalFleet {
         closeOnSpawn()
         for node in graph.leavesFirst {
             let file = "\(directory)/etc/config.d/\(node.name).yaml"
-            try replaceFile(file, with: Array(graph.configuration(of: node, state: "\(directory)/state").utf8), mode: 0o600)
+            try replaceFile(file, with: Array(graph.file(of: node, state: "\(directory)/state").utf8), mode: 0o600)
             let pid = try spawn(["statusd", "--config", file], log: "\(directory)/log/\(node.name).log")
             try replaceFile("\(directory)/run/\(node.name).pid", with: Array("\(pid)\n".utf8))
             if node.entry.family != .collector { try await waitUntilReady(node, pid) }
@@ -60,7 +63,7 @@ struct LocalFleet {
     }
 
     /// The socket of a node's statusd.
-    func statusd(_ node: String) -> ControlSocket {
+    package func statusd(_ node: String) -> ControlSocket {
         ControlSocket("\(directory)/state/\(node)/\(StatusDaemonProgram.socketName)")
     }
 
@@ -75,7 +78,7 @@ struct LocalFleet {
     }
 
     /// The processes that live, by node.
-    func processes() -> [(node: String, pid: pid_t)] {
+    package func processes() -> [(node: String, pid: pid_t)] {
         var found: [(String, pid_t)] = []
         for name in fileNames(in: "\(directory)/run") {
             guard name.hasSuffix(".pid"), let bytes = readFile("\(directory)/run/\(name)") else { continue }
@@ -92,7 +95,7 @@ struct LocalFleet {
     }
 
     /// Asks every process to stop and waits; answers the nodes that still run.
-    func stop() async -> [String] {
+    package func stop() async -> [String] {
         for process in processes() { kill(process.pid, SIGTERM) }
         for _ in 0..<600 {
             var status: Int32 = 0
