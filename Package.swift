@@ -77,6 +77,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         shared("Mapping", ["IDF", "YAML", "CSV"]),
+        shared("STIX"),
         family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
         family(
             "Parsers", ["Mapping", "CSV", "HTTP"],
@@ -122,6 +123,7 @@ let package = Package(
         tests("Conditions", ["Conditions", "IDF"]),
         tests("ASNDatabase", ["ASNDatabase", "IDF", "CZlib"], exclude: ["fixtures"]),
         tests("Mapping", ["Mapping", "IDF", "YAML"]),
+        tests("STIX", ["STIX"]),
         tests(
             "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
