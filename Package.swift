@@ -79,6 +79,7 @@ let package = Package(
             ]),
         shared("Mapping", ["IDF", "YAML", "CSV"]),
         shared("PublicSuffix", ["CIDN2", "CPSL"]),
+        shared("STIX"),
         family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
         family(
             "Parsers", ["Mapping", "CSV", "HTTP", "PublicSuffix"],
@@ -130,6 +131,7 @@ let package = Package(
         tests("ASNDatabase", ["ASNDatabase", "IDF", "CZlib"], exclude: ["fixtures"]),
         tests("Mapping", ["Mapping", "IDF", "YAML"]),
         tests("PublicSuffix", ["PublicSuffix"]),
+        tests("STIX", ["STIX"]),
         tests(
             "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
