@@ -81,7 +81,7 @@ let package = Package(
         family(
             "Parsers", ["Mapping", "CSV", "HTTP"],
             workers: [
-                "csv", "cymru-cap", "html-table", "json", "key-value", "mapping", "shadowserver", "surbl",
+                "csv", "cymru-cap", "dho", "html-table", "json", "key-value", "mapping", "shadowserver", "surbl",
             ],
             mappings: [
                 "alienvault-reputation", "anubisnetworks", "bambenek-c2", "bambenek-dga", "benkow", "bingmurls",
@@ -92,7 +92,7 @@ let package = Package(
                 "spamhaus-drop-json", "strangereal-intel", "threatfox", "threatfox-json", "turris", "urlhaus",
                 "urlhaus-json", "viriback", "vxvault", "zoneh",
             ]),
-        family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "taxonomy"]),
+        family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "dho", "taxonomy"]),
         family("Outputs", ["SQLite", "CSV"], workers: ["file", "sql"]),
         service(
             "StatusDaemon",

@@ -6,6 +6,7 @@ public let parsers =
     [
         RosterEntry(CSVParser.self),
         RosterEntry(CymruCAPParser.self),
+        RosterEntry(DHOParser.self),
         RosterEntry(HTMLTableParser.self),
         RosterEntry(JSONParser.self),
         RosterEntry(KeyValueParser.self),
