@@ -21,7 +21,7 @@ struct ControlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "intelmqctl", abstract: "Checks, runs and operates workflows.", version: Version.current,
         subcommands: [
-            Run.self, Check.self, Show.self, Up.self, Down.self, Status.self, Start.self, Stop.self, Restart.self, Reload.self, Pause.self,
+            Run.self, Check.self, Show.self, Render.self, Up.self, Down.self, Status.self, Start.self, Stop.self, Restart.self, Reload.self, Pause.self,
             Resume.self, Logs.self, Level.self, Tap.self, DeadLetters.self, Audit.self,
         ])
 
