@@ -102,8 +102,18 @@ let package = Package(
             ]),
         service("Workflow", ["ServiceKernel", "StatusDaemon", "HTTP"]),
         service(
+            "Gateway",
+            [
+                "ServiceKernel", "StatusDaemon", "Workflow", "HTTP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        service(
             "Control",
-            ["ServiceKernel", "StatusDaemon", "Workflow", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            [
+                "ServiceKernel", "StatusDaemon", "Workflow", "Gateway", "HTTP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(
             name: "intelmq", dependencies: ["Collectors", "Parsers", "Experts", "Outputs", "Control"], path: "Services/Fleet",
             swiftSettings: settings),
