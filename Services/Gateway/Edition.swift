@@ -10,6 +10,8 @@ struct Edition: Sendable {
     let graph: Graph
     /// The composed OpenAPI document.
     let document: [UInt8]
+    /// What `POST /v1/enrich` may ask for.
+    let chains: Chains
     private let nodes: [String: Graph.Node]
     private let routes: [String: [Route]]
 
@@ -26,6 +28,7 @@ struct Edition: Sendable {
                 })
         }
         self.number = number
+        chains = try Chains(graph)
         self.graph = graph
         document = ComposedDocument(graph, number: number).json.bytes + [0x0A]
         nodes = Dictionary(graph.nodes.map { ($0.name, $0) }) { first, _ in first }

@@ -49,6 +49,7 @@ extension GatewayHandler {
         return .object([
             "title": .string(edition.graph.title), "generation": .integer(edition.number), "nodes": .array(nodes),
             "edges": .array(edges),
+            "chains": .object(edition.chains.all.map { .init($0.name, .array($0.nodes.map { .string($0.name) })) }),
         ])
     }
 

@@ -121,6 +121,7 @@ final class GatewayHandler: HTTPHandler {
     private func own(_ route: Route, _ request: HTTPRequest) async throws(Problem) -> HTTPResponse {
         switch route.name {
         case .packets, .reports: return try await takeIn(route, request)
+        case .enrich: return try await enrich(request)
         case .start, .stop, .restart, .reload, .pause, .resume: return try await operate(route, request.head)
         case .checks: return checks()
         default: throw Problem(404, "unknown-path", "no such call here; GET /openapi.json lists them")

@@ -49,6 +49,16 @@ extension Route {
                     (202, "The events are synced to the node's disk.", failure),
                 ] + refusals + [noNode, strange]),
             Route(
+                name: .enrich, method: .post, path: "/v1/enrich", role: .data,
+                summary:
+                    "Sends one event, as an object like {\"source.ip\": \"192.0.2.1\"}, or a packet through a chain of experts and answers what comes out; nothing is forwarded or remembered.",
+                query: [("chain", "Name of a chain of the graph (x-intelmq-chains); `all`, every expert, without.")],
+                accepts: ["application/json", "application/vnd.api+json"],
+                answers: [(200, "The enriched event; a packet where one was sent or Accept asks for it.", "application/json")]
+                    + refusals.filter { $0.status != 507 } + [
+                        (404, "There is no such chain; those that are there are named.", failure), strange,
+                    ]),
+            Route(
                 name: .status, method: .get, path: "/v1/status", role: .read,
                 summary: "Generation of the graph, and the status of every node as its statusd tells it.",
                 answers: [(200, "The status.", failure)]),
