@@ -9,7 +9,7 @@ struct Chains: Sendable {
     let all: [(name: String, nodes: [Graph.Node])]
 
     init(_ graph: Graph) throws(ConfigurationError) {
-        var messages: [String] = []
+        var messages: [Diagnostic] = []
         var chains: [(name: String, nodes: [Graph.Node])] = []
         let root = graph.document.root["x-intelmq-chains"]
         func note(_ message: String, _ node: YAMLNode, _ help: String?) {

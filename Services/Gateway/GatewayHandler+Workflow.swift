@@ -59,10 +59,7 @@ extension GatewayHandler {
             try gateway.check(gateway.edition.graph)
             return .json(.object(["is-right": .boolean(true), "findings": .array([])]))
         } catch {
-            return .json(
-                .object([
-                    "is-right": .boolean(false), "findings": .array(error.withoutSource.messages.map { .string($0) }),
-                ]))
+            return .json(.object(["is-right": .boolean(false), "findings": error.findings]))
         }
     }
 

@@ -31,7 +31,7 @@ struct GatewaySettings: Expert {
                 "{\(listen.map { "listen: \(text($0)), " } ?? "")settings: {directory: \(text(directory)), graph: \(text(graph ?? ""))}}"
             let document: YAMLDocument
             do { document = try YAMLDocument.parse(Array(made.utf8), file: "command line") } catch {
-                throw ConfigurationError([error.description])
+                throw ConfigurationError([error.diagnostic])
             }
             configuration = try ConfigurationReader.read(document, roster: Roster([entry]), expected: entry)
         }

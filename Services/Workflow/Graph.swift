@@ -25,8 +25,8 @@ package struct Graph {
 
     /// Reads and checks a graph; everything that is wrong is named with its place.
     package init(path: String, roster: Roster) throws(ConfigurationError) {
-        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.description]) }
-        var messages: [String] = []
+        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.diagnostic]) }
+        var messages: [Diagnostic] = []
         let document = document
         func note(_ message: String, _ node: YAMLNode, _ help: String? = nil) {
             messages.append(document.diagnostic(message, at: node, help: help))
@@ -108,26 +108,36 @@ package struct Graph {
         return order
     }
 
-    /// The configuration file of one node, run as its own service.
+    /// The configuration of one node, run as its own service. Its values have their places in the graph's file.
     /// - Parameter state: folder below which each node keeps its state; nil: none.
-    package func configuration(of node: Node, state: String?) -> String {
-        var text = "# \(node.name) of \"\(title)\", made from \(document.file)\nworker: \(node.entry.name)\nname: \(node.name)\n"
+    package func configuration(of node: Node, state: String?) -> YAMLDocument {
+        let place = node.place["operationId"] ?? node.place
+        var pairs: [(name: String, value: YAMLNode)] = [
+            ("worker", .text(node.entry.name, at: node.worker["uses"] ?? place)), ("name", place),
+        ]
         let server = node.server.split(separator: "/").dropFirst().first.map(String.init) ?? ""
-        if node.entry.family != .collector, !server.isEmpty { text += "listen: \(server)\n" }
-        if let state { text += "state: \(state)/\(node.name)\n" }
+        if node.entry.family != .collector, !server.isEmpty { pairs.append(("listen", .text(server, at: place))) }
+        if let state { pairs.append(("state", .text("\(state)/\(node.name)", at: place))) }
         for (key, value) in node.worker.pairs ?? [] where !["uses", "settings", "replicas"].contains(key.string ?? "") {
-            text += "\(key.string ?? ""): \(value.flow)\n"
+            pairs.append((key.string ?? "", value))
         }
         if !node.edges.isEmpty {
-            text += "edges:\n"
-            for edge in node.edges {
-                let target = nodes.first { $0.name == edge.to }
+            let edges = node.edges.map { edge in
+                let to = edge.node["to"] ?? edge.node
+                let server = nodes.first { $0.name == edge.to }?.server ?? ""
+                var members: [(name: String, value: YAMLNode)] = [("to", .text("\(server)/v1/packets", at: to)), ("name", to)]
                 // What else the edge says is for the service: which events go over it, what to show there.
-                let rest = (edge.node.pairs ?? []).filter { $0.key.string != "to" }.map { ", \($0.key.flow): \($0.value.flow)" }
-                text += "  - {to: \"\(target?.server ?? "")/v1/packets\", name: \(edge.to)\(rest.joined())}\n"
+                members += (edge.node.pairs ?? []).filter { $0.key.string != "to" }.map { ($0.key.string ?? "", $0.value) }
+                return YAMLNode.mapping(members, at: edge.node)
             }
+            pairs.append(("edges", .list(edges, at: node.edges[0].node)))
         }
-        if let settings = node.settings, settings.pairs?.isEmpty == false { text += "settings: \(settings.flow)\n" }
-        return text
+        if let settings = node.settings, settings.pairs?.isEmpty == false { pairs.append(("settings", settings)) }
+        return document.replacing(root: .mapping(pairs, at: node.place))
+    }
+
+    /// The same as a file.
+    package func file(of node: Node, state: String?) -> String {
+        "# \(node.name) of \"\(title)\", made from \(document.file)\n" + configuration(of: node, state: state).root.document
     }
 }

@@ -20,7 +20,7 @@ package struct LocalFleet {
         closeOnSpawn()
         for node in graph.leavesFirst {
             let file = "\(directory)/etc/config.d/\(node.name).yaml"
-            try replaceFile(file, with: Array(graph.configuration(of: node, state: "\(directory)/state").utf8), mode: 0o600)
+            try replaceFile(file, with: Array(graph.file(of: node, state: "\(directory)/state").utf8), mode: 0o600)
             let pid = try spawn(["statusd", "--config", file], log: "\(directory)/log/\(node.name).log")
             try replaceFile("\(directory)/run/\(node.name).pid", with: Array("\(pid)\n".utf8))
             if node.entry.family != .collector { try await waitUntilReady(node, pid) }

@@ -1,7 +1,6 @@
 import Glibc
 import IDF
 import ServiceKernel
-import YAML
 
 /// A whole workflow in one process: the same workers and the same loop, events handed from one to the next without HTTP.
 package struct WorkflowRun {
@@ -11,12 +10,8 @@ package struct WorkflowRun {
     package init(_ graph: Graph, roster: Roster) throws(ConfigurationError) {
         self.graph = graph
         for node in graph.leavesFirst {
-            let text = graph.configuration(of: node, state: nil)
-            let document: YAMLDocument
-            do { document = try YAMLDocument.parse(Array(text.utf8), file: "\(graph.document.file) (\(node.name))") } catch {
-                throw ConfigurationError([error.description])
-            }
-            let configuration = try ConfigurationReader.read(document, roster: roster, expected: node.entry)
+            let configuration = try ConfigurationReader.read(
+                graph.configuration(of: node, state: nil), roster: roster, expected: node.entry)
             services[node.name] = try Service.inProcess(
                 configuration, next: node.edges.compactMap { edge in services[edge.to].map { (edge.to, $0) } })
         }

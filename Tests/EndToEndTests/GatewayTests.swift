@@ -30,7 +30,6 @@ import Testing
         #expect(
             try problem(try await fleet.call("/v1/packets?node=stor", .post, "{}"))?["detail"]?.string?.contains("\"store\"")
                 == true)
-        #expect(try await fleet.call("/asn/../../v1/stop", .post).status == 404)
         let wrong = try await fleet.call("/v1/graph", .post)
         #expect(wrong.status == 405 && wrong.header("Allow") == "GET")
     }
@@ -131,9 +130,8 @@ import Testing
         for open in ["/livez", "/readyz", "/openapi.json", "/asn/livez"] {
             #expect(try await status(open, .get, nil) == 200, "\(open)")
         }
-        #expect(
-            try String(contentsOfFile: "\(fleet.directory)/log/gateway.log", encoding: .utf8).contains(
-                "call=\"POST /v1/pause\" by=operate status=200"))
+        let log = try String(contentsOfFile: "\(fleet.directory)/log/gateway.log", encoding: .utf8)
+        #expect(log.contains("by=operate call=\"POST /v1/pause\" status=200"))
     }
 
     @Test func `what does not speak the contract acknowledges nothing`() async throws {

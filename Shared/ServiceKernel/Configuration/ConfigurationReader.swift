@@ -6,7 +6,7 @@ public import YAML
 /// Reads a service's configuration, gathering everything that is wrong before it gives up.
 public struct ConfigurationReader {
     let roster: Roster
-    private var messages: [String] = []
+    private var messages: [Diagnostic] = []
     /// More messages help nobody, and each is laid out with its line.
     private static let messageLimit = 100
 
@@ -19,7 +19,7 @@ public struct ConfigurationReader {
         -> ServiceConfiguration
     {
         let document: YAMLDocument
-        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.description]) }
+        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.diagnostic]) }
         return try read(document, roster: roster, expected: expected)
     }
 
@@ -161,7 +161,7 @@ public struct ConfigurationReader {
             guard let to = node.string, ["http://", "https://", "file:///", "stdout:"].contains(where: to.hasPrefix) else {
                 throw wanted("a target beginning with http://, https://, file:/// or stdout:", node)
             }
-            let members = ["to", "name", "token", "ca", "when", "tlp-max"]
+            let members = ["to", "name", "token", "ca", "when", "tlp-max", "on", "share"]
             for (key, _) in item.pairs ?? [] where !members.contains(key.string ?? "") {
                 unknown(document, key, members, "in an edge")
             }
@@ -173,6 +173,25 @@ public struct ConfigurationReader {
                 throw SettingProblem("two edges are named \"\(edge.name)\"", help: "give one a name: of its own", at: item)
             }
             edges.append(edge)
+        }
+        return try Self.routed(edges, value)
+    }
+
+    /// Numbers the edges of each group, and makes those without a path leave the packets of paths to the others.
+    private static func routed(_ edges: [EdgeConfiguration], _ value: YAMLNode) throws(SettingProblem) -> [EdgeConfiguration] {
+        var edges = edges
+        let hasPaths = edges.contains { $0.filter?.on != nil }
+        if hasPaths, edges.allSatisfy({ $0.filter?.on != nil }) {
+            throw SettingProblem("every edge is for a named path (on:); all other events would go nowhere", at: value)
+        }
+        for index in edges.indices {
+            if hasPaths, edges[index].filter == nil { edges[index].filter = EdgeFilter() }
+            guard let share = edges[index].filter?.share else { continue }
+            let group = edges.indices.filter {
+                edges[$0].filter?.share?.group == share.group && edges[$0].filter?.on == edges[index].filter?.on
+            }
+            edges[index].filter?.share = .init(
+                group: share.group, index: group.firstIndex(of: index) ?? 0, count: group.count)
         }
         return edges
     }
@@ -191,7 +210,23 @@ public struct ConfigurationReader {
             }
             filter.ceiling = label
         }
+        if let node = edge["on"] {
+            let name = node.string ?? ""
+            guard name == EdgeFilter.error || name.hasPrefix("path:") && isName(name.dropFirst(5)) else {
+                throw wanted("error (events that cannot be processed), or path:NAME with a-z, 0-9 and -", node)
+            }
+            filter.on = name
+        }
+        if let node = edge["share"] {
+            guard let group = node.string, isName(group) else { throw wanted("the name of a group: a-z, 0-9 and -", node) }
+            filter.share = .init(group: group, index: 0, count: 1)
+        }
         return filter == EdgeFilter() ? nil : filter
+    }
+
+    private static func isName(_ text: some StringProtocol) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy { $0 == 0x2D || $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 }
     }
 
     private static func address(_ value: YAMLNode) throws(SettingProblem) -> String {

@@ -1,5 +1,6 @@
 import Glibc
 public import Logging
+public import YAML
 
 /// How one service runs: which worker, its settings, where it listens, where its events go. One YAML file.
 public struct ServiceConfiguration: Sendable {
@@ -159,11 +160,11 @@ public func withoutSecrets(_ url: String) -> String {
 
 /// Why a service cannot start: everything that is wrong with its configuration, each with its place. Exit code 78.
 public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
-    /// The messages, each complete with place and next step.
-    public let messages: [String]
+    /// What is wrong, each with its place and the next step.
+    public let messages: [Diagnostic]
 
     /// Makes an error of messages.
-    public init(_ messages: [String]) { self.messages = messages }
+    public init(_ messages: [Diagnostic]) { self.messages = messages }
     /// The messages one after the other.
-    public var description: String { messages.joined(separator: "\n") }
+    public var description: String { messages.map(\.description).joined(separator: "\n") }
 }

@@ -103,12 +103,7 @@ extension Service.Running {
 extension ConfigurationError {
     /// The messages without the lines of the file, which may hold a secret: for logs, and for callers from elsewhere.
     package var withoutSource: ConfigurationError {
-        ConfigurationError(
-            messages.map { message in
-                message.split(separator: "\n").filter { !$0.hasPrefix("   |") || $0.contains("^") }
-                    .map { $0.hasPrefix("   |") ? "   help:\($0.drop { $0 != "^" }.drop { $0 == "^" })" : String($0) }
-                    .filter { $0 != "   help:" }.joined(separator: "\n")
-            })
+        ConfigurationError(messages.map(\.withoutSource))
     }
 }
 

@@ -24,6 +24,8 @@ public final class Service: Sendable {
     private let draining = Atomic<Bool>(false)
     let paused = Atomic<Bool>(false)
     let isReloading = Atomic<Bool>(false)
+    /// Counts packets for edges that take turns.
+    let turn = Atomic<Int>(0)
     /// Packets and reports that the worker has in hand.
     let inWork = Atomic<Int>(0)
     /// Whoever watches events pass.

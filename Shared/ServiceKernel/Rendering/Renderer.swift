@@ -81,6 +81,8 @@ public enum Renderer {
                                     "to": text("Target."), "name": text("Name of the edge."), "token": SecretFile.schema,
                                     "when": text("Only events that fulfil this condition (docs/conditions.md)."),
                                     "tlp-max": choice(EdgeFilter.TLP.allCases.map(\.rawValue)),
+                                    "on": text("error: only events that cannot be processed; path:NAME: only those sent there."),
+                                    "share": text("Edges of one group take turns, a packet each."),
                                     "ca": text("PEM file of the authorities to trust there."),
                                 ]),
                             ]),

@@ -69,6 +69,9 @@ public enum Verdict: Sendable, Equatable {
     case forward
     /// It ends here, for that reason: a short stable word that becomes a metric's label.
     case drop(String)
+    /// It goes on by the named path instead: over the edges that say `on: path:NAME`. Without such an edge it ends here, counted
+    /// as dropped for the reason `unrouted`.
+    case path(String)
 }
 
 /// Makes events of reports.
