@@ -106,9 +106,16 @@ let package = Package(
             ]),
         service("Workflow", ["ServiceKernel", "ServiceKernelTesting", "StatusDaemon", "HTTP", "Conditions"]),
         service(
-            "Control",
+            "Gateway",
             [
                 "ServiceKernel", "StatusDaemon", "Workflow", "HTTP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        service(
+            "Control",
+            [
+                "ServiceKernel", "StatusDaemon", "Workflow", "Gateway", "HTTP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
