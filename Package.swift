@@ -22,8 +22,10 @@ func family(_ name: String, _ dependencies: [Target.Dependency], workers: [Strin
 }
 
 /// A part of the program that is no worker.
-func service(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: ["IDF", "YAML"] + dependencies, path: "Services/\(name)", swiftSettings: settings)
+func service(_ name: String, _ dependencies: [Target.Dependency], data: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: ["IDF", "YAML"] + dependencies, path: "Services/\(name)",
+        resources: data.map { .embedInCode($0) }, swiftSettings: settings)
 }
 
 let fleet: [Target.Dependency] = ["Collectors", "Parsers", "Experts", "Outputs", "Control", "ServiceKernel"]
@@ -117,7 +119,7 @@ let package = Package(
             [
                 "ServiceKernel", "StatusDaemon", "Workflow", "Gateway", "HTTP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ], data: ["Feeds/feeds.yaml"]),
         .executableTarget(
             name: "intelmq", dependencies: ["Collectors", "Parsers", "Experts", "Outputs", "Control"], path: "Services/Fleet",
             swiftSettings: settings),

@@ -9,6 +9,7 @@ public enum Papers {
         var papers: [(String, String)] = [("openapi/schemas/idf-3.1.schema.json", IDFSchema.document.pretty() + "\n")]
         papers.append(("docs/fields.md", IDFSchema.page))
         papers.append(("docs/metrics.md", Metrics.paper))
+        papers.append(("docs/feeds.md", Feed.page))
         var index = "# Workers\n\n| worker | what |\n|---|---|\n"
         papers.append(("openapi/statusd.json", OpenAPI.ofStatusDaemon.pretty() + "\n"))
         papers.append(("openapi/gateway.json", GatewayProgram.openAPI.pretty() + "\n"))

@@ -11,7 +11,8 @@ extension ControlCommand {
             static func help(for value: Engine) -> ArgumentHelp? {
                 switch value {
                 case .compose: "A stack for docker compose: every node a container with its volume."
-                case .kubernetes: "Services, ConfigMaps, Deployments, and StatefulSets with volumes for nodes that keep something."
+                case .kubernetes:
+                    "Services, ConfigMaps, Deployments, and StatefulSets with volumes for nodes that keep something."
                 case .networkpolicy: "Network policies for Kubernetes: only the graph's edges are open, and metrics."
                 case .prometheus: "A configuration of Prometheus with every service as a target."
                 }

@@ -13,7 +13,7 @@ extension YAMLNode {
     /// Pairs, whose keys must differ.
     public static func mapping(_ pairs: [(name: String, value: YAMLNode)], at place: YAMLNode) -> YAMLNode {
         let pairs = pairs.map { pair in
-            (key: YAMLNode(.scalar(text: pair.name, plain: true), from: pair.value.mark, to: pair.value.mark), value: pair.value)
+            (key: YAMLNode(.scalar(text: pair.name, plain: false), from: pair.value.mark, to: pair.value.mark), value: pair.value)
         }
         return YAMLNode(.mapping(pairs), from: place.mark, to: place.endMark)
     }

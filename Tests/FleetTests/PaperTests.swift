@@ -28,3 +28,16 @@ import Testing
         }
     }
 }
+
+/// The catalogue names workers that are there.
+@Suite struct FeedCatalogueTests {
+    @Test func feedsHaveTheirWorkers() {
+        #expect(Feed.all.count > 80)
+        #expect(Set(Feed.all.map(\.title)).count == Feed.all.count)
+        for feed in Feed.all {
+            #expect(fleet.worker(named: feed.parser)?.family == .parser, "\(feed.title)")
+            if let collector = feed.collector { #expect(fleet.worker(named: collector)?.family == .collector, "\(feed.title)") }
+            #expect(["public", "registration"].contains(feed.access), "\(feed.title)")
+        }
+    }
+}

@@ -22,11 +22,16 @@ extension YAMLNode {
     /// Quotes are left away where they change nothing: `127.0.0.1:80` and `asn-lookup` are text anyway.
     private static func mayStandPlain(_ text: String, _ plain: Bool) -> Bool {
         if plain { return !text.contains(where: { ",[]{}#\n".contains($0) }) }
-        guard let first = text.utf8.first, first >= 0x61 && first <= 0x7A || first == 0x2F else { return false }
-        guard !["true", "false", "null"].contains(text), text.utf8.last != 0x3A else { return false }
+        guard let first = text.utf8.first, first == 0x2F || first >= 0x61 && first <= 0x7A || first >= 0x41 && first <= 0x5A else {
+            return false
+        }
+        // Words that some readers take for something else; and a space may not end a text.
+        guard !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased()), text.last != " " else {
+            return false
+        }
         return text.utf8.allSatisfy { byte in
             byte >= 0x61 && byte <= 0x7A || byte >= 0x41 && byte <= 0x5A || byte >= 0x30 && byte <= 0x39
-                || "-_./".utf8.contains(byte)
+                || " -_./".utf8.contains(byte)
         }
     }
 
