@@ -80,9 +80,10 @@ let package = Package(
         shared("STIX"),
         family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
         family(
-            "Parsers", ["Mapping", "CSV", "HTTP"],
+            "Parsers", ["Mapping", "CSV", "HTTP", "STIX"],
             workers: [
-                "csv", "cymru-cap", "html-table", "json", "key-value", "mapping", "shadowserver", "surbl",
+                "csv", "cymru-cap", "html-table", "json", "key-value", "mapping", "misp", "shadowserver", "stix",
+                "surbl",
             ],
             mappings: [
                 "alienvault-reputation", "anubisnetworks", "bambenek-c2", "bambenek-dga", "benkow", "bingmurls",

@@ -10,6 +10,8 @@ public let parsers =
         RosterEntry(JSONParser.self),
         RosterEntry(KeyValueParser.self),
         RosterEntry(MappingFileParser.self),
+        RosterEntry(MISPParser.self),
         RosterEntry(ShadowserverParser.self),
+        RosterEntry(STIXParser.self),
         RosterEntry(SURBLParser.self),
     ] + mappingFiles.map(RosterEntry.init(mapping:))

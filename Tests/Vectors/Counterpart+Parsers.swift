@@ -29,6 +29,7 @@ extension Counterpart {
         feed("fraunhofer.parser_dga", "fraunhofer-dga"),
         feed("malwarepatrol.parser_dansguardian", "malwarepatrol-dansguardian"),
         feed("microsoft.parser_bingmurls", "bingmurls"),
+        feed("misp.parser", "misp"),
         feed("n6.parser_n6stomp", "n6"),
         feed("openphish.parser", "openphish"),
         feed("openphish.parser_commercial", "openphish-premium"),
