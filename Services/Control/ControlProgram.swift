@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import IDF
 import ServiceKernel
+import Workflow
 import Synchronization
 
 /// `intelmqctl`: what concerns a workflow as a whole.
@@ -20,16 +21,19 @@ struct ControlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "intelmqctl", abstract: "Checks, runs and operates workflows.", version: Version.current,
         subcommands: [
-            Run.self, Check.self, Up.self, Down.self, Status.self, Start.self, Stop.self, Restart.self, Reload.self, Pause.self,
-            Resume.self, Logs.self, Level.self, Tap.self, DeadLetters.self, Audit.self,
+            Run.self, Check.self, Test.self, Show.self, Render.self, ConfigRender.self, Up.self, Down.self, Status.self, Start.self,
+            Stop.self, Restart.self, Reload.self, Pause.self, Resume.self, Logs.self, Level.self, Tap.self, DeadLetters.self,
+            Audit.self,
         ])
 
-    /// Reads a graph or ends with its errors.
-    static func graph(_ path: String) throws -> Graph {
-        do { return try Graph(path: path, roster: ControlProgram.roster) } catch {
-            say(error.description)
-            throw ExitCode(78)
-        }
+    /// Reads a graph, or ends with its errors.
+    /// - Parameter isChecked: whether everything is checked that `intelmqctl check` checks.
+    static func graph(_ path: String, isChecked: Bool = true) throws -> Graph {
+        let (graph, findings) = Graph.check(
+            path: path, roster: ControlProgram.roster, isChecked ? Finding.Check.allCases : [])
+        for finding in findings { say(finding.diagnostic.description) }
+        guard let graph, !findings.contains(where: \.isError) else { throw ExitCode(78) }
+        return graph
     }
 }
 
@@ -77,33 +81,19 @@ extension ControlCommand {
         }
     }
 
-    struct Check: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Checks a workflow and the configuration of all its nodes.")
-        @Argument(help: "The workflow: an OpenAPI document.") var graph: String
-
-        func run() throws {
-            let graph = try ControlCommand.graph(graph)
-            do {
-                _ = try WorkflowRun(graph, roster: ControlProgram.roster)
-            } catch {
-                say(error.description)
-                throw ExitCode(78)
-            }
-            print("ok: \(graph.nodes.count) nodes")
-        }
-    }
-
     struct Up: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Starts every node of a workflow as its own service process on loopback ports.")
         @Argument(help: "The workflow: an OpenAPI document.") var graph: String
         @Option(help: "Folder for configuration, state, logs and process ids.") var directory = "var"
+        @Flag(help: "And the workflow's gateway, configured by etc/gateway.yaml in that folder.") var gateway = false
 
         func run() async throws {
             let graph = try ControlCommand.graph(graph)
             do throws(Rejection) {
                 let fleet = LocalFleet(directory: directory)
                 try await fleet.start(graph)
+                if gateway { try await fleet.startGateway(graph) }
                 for (node, pid) in fleet.processes() {
                     print("\(node.padded(to: 24))pid \(pid)  \(graph.nodes.first { $0.name == node }?.server ?? "")")
                 }

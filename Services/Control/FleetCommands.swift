@@ -2,6 +2,7 @@ import ArgumentParser
 import HTTP
 import IDF
 import ServiceKernel
+import Workflow
 import YAML
 
 /// The nodes of a workflow that `up` has started, operated through the statusd of each.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import IDF
 import ServiceKernel
+import Workflow
 import YAML
 
 /// A workflow that `up` has started, or that was stopped: one service for each configuration file.

@@ -55,7 +55,7 @@ struct MappingFileReader {
     let document: YAMLDocument
 
     func fail(_ message: String, _ node: YAMLNode, _ help: String? = nil) -> MappingFileError {
-        MappingFileError(description: document.diagnostic(message, at: node, help: help))
+        MappingFileError(description: document.diagnostic(message, at: node, help: help).description)
     }
 
     /// Refuses members that are not in the list.

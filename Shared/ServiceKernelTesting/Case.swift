@@ -26,28 +26,31 @@ public struct Case: Sendable, CustomStringConvertible {
 
     init(_ node: YAMLNode, in document: YAMLDocument) throws(CaseError) {
         guard let pairs = node.pairs else {
-            throw CaseError(document.diagnostic("a case is a mapping: title, given, expect", at: node))
+            throw CaseError(document.diagnostic("a case is a mapping: title, given, expect", at: node).description)
         }
         for (key, _) in pairs where !Case.members.contains(key.string ?? "") {
             let near = nearest(key.string ?? "", in: Case.members).map { "did you mean \"\($0)\"?" }
             let help = near ?? "known are: \(Case.members.joined(separator: ", "))"
-            throw CaseError(document.diagnostic("unknown member \"\(key.string ?? "")\" of a case", at: key, help: help))
+            throw CaseError(
+                document.diagnostic("unknown member \"\(key.string ?? "")\" of a case", at: key, help: help).description)
         }
         guard let title = node["title"]?.string, !title.isEmpty else {
-            throw CaseError(document.diagnostic("a case needs a title: what it shows, in words", at: node))
+            throw CaseError(document.diagnostic("a case needs a title: what it shows, in words", at: node).description)
         }
         self.title = title
         self.node = node
         self.document = document
         guard ["expect", "reject", "drop"].contains(where: { node[$0] != nil }) else {
-            throw CaseError(document.diagnostic("the case expects nothing", at: node, help: "add expect:, reject: or drop:"))
+            throw CaseError(
+                document.diagnostic("the case expects nothing", at: node, help: "add expect:, reject: or drop:").description)
         }
     }
 
     /// A case that was read before as a part of another document (a mapping file).
     public static func list(_ node: YAMLNode, in document: YAMLDocument) throws(CaseError) -> [Case] {
         guard let items = node.array, !items.isEmpty else {
-            throw CaseError(document.diagnostic("cases are a list", at: node, help: "as: - {title: …, given: …, expect: […]}"))
+            throw CaseError(
+                document.diagnostic("cases are a list", at: node, help: "as: - {title: …, given: …, expect: […]}").description)
         }
         var cases: [Case] = []
         for item in items { cases.append(try Case(item, in: document)) }
@@ -84,5 +87,5 @@ public struct CaseFile: Sendable {
 public struct CaseError: Error, Sendable, CustomStringConvertible {
     /// What is wrong, where, and what is wanted.
     public let description: String
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

@@ -71,7 +71,7 @@ struct CaseRun {
             do throws(Rejection) {
                 try worker.prepare(WorkerContext(stateDirectory: folder.path, log: .recording()))
             } catch {
-                throw ConfigurationError([error.description])
+                throw ConfigurationError([Diagnostic(stringLiteral: error.description)])
             }
             return worker
         } catch {
@@ -111,7 +111,7 @@ struct CaseRun {
             var event = before
             do throws(Rejection) {
                 switch try expert.process(&event) {
-                case .forward:
+                case .forward, .path:
                     outcome.events.append(event)
                     outcome.undeclared += undeclared(event, before: before)
                 case .drop(let reason): outcome.drops.append(reason)
@@ -283,7 +283,7 @@ func readConfiguration(_ text: String, _ entry: RosterEntry, file: String = "tes
     do throws(YAMLError) {
         document = try YAMLDocument.parse(Array(text.utf8), file: file)
     } catch {
-        throw ConfigurationError([error.description])
+        throw ConfigurationError([error.diagnostic])
     }
     return try ConfigurationReader.read(document, roster: Roster([entry]), expected: entry)
 }

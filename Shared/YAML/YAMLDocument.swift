@@ -37,6 +37,9 @@ public struct YAMLDocument: Sendable {
         return YAMLDocument(root: try YAMLBuilder.build(source), source: source)
     }
 
+    /// The same text with other values, which messages show as the text has them.
+    public func replacing(root: YAMLNode) -> YAMLDocument { YAMLDocument(root: root, source: source) }
+
     /// Reads a file; an unreadable one is an error without a mark.
     public static func read(path: String) throws(YAMLError) -> YAMLDocument {
         func failure(_ verb: String) -> YAMLError {
@@ -63,8 +66,8 @@ public struct YAMLDocument: Sendable {
     /// Lays out a message about a value in the same way as `YAMLError`, with marks under the whole scalar.
     ///
     /// Under a mapping it marks the first key, under a block sequence its first dash. `help` stands beside the marks.
-    public func diagnostic(_ message: String, at node: YAMLNode, help: String? = nil) -> String {
-        source.layout(message, at: node.mark, width: width(of: node), help: help)
+    public func diagnostic(_ message: String, at node: YAMLNode, help: String? = nil) -> Diagnostic {
+        source.diagnostic(message, at: node.mark, width: width(of: node), help: help)
     }
 
     private func width(of node: YAMLNode) -> Int {

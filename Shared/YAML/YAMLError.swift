@@ -8,8 +8,10 @@ public struct YAMLError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// The line of the source at `mark`; nil without a mark.
     public let snippet: String?
-    /// The whole message: what, where, the line and a mark under it.
-    public let description: String
+    /// What, where, the line and a mark under it.
+    public let diagnostic: Diagnostic
+    /// The whole message as text.
+    public var description: String { diagnostic.description }
 
     init(_ message: String, at mark: YAMLMark?, in source: YAMLSource, width: Int = 1, help: String? = nil) {
         file = source.file
@@ -20,6 +22,6 @@ public struct YAMLError: Error, Sendable, CustomStringConvertible {
             line.unicodeScalars.append(contentsOf: source.line($0.line))
             return line
         }
-        description = source.layout(message, at: mark, width: width, help: help)
+        diagnostic = source.diagnostic(message, at: mark, width: width, help: help)
     }
 }

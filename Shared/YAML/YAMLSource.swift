@@ -52,11 +52,10 @@ struct YAMLSource: Sendable {
         return YAMLMark(line: line, column: before.unicodeScalars.count + 1)
     }
 
-    /// Lays out a message: what, where, the line, a mark under it, and help beside the mark.
-    func layout(_ message: String, at mark: YAMLMark?, width: Int = 1, help: String? = nil) -> String {
-        guard let mark else {
-            return "error: \(message)\n  --> \(file)" + (help.map { "\n   |  \($0)" } ?? "")
-        }
+    /// Puts a message together: what, where, the line, a mark under it, and help beside the mark.
+    func diagnostic(_ message: String, at mark: YAMLMark?, width: Int = 1, help: String? = nil) -> Diagnostic {
+        var diagnostic = Diagnostic(message, file: file, help: help)
+        guard let mark else { return diagnostic }
         let scalars = line(mark.line)
         let column = min(max(mark.column - 1, 0), scalars.count)
         // Indentation is cut off, and of very long lines (JSON in one line) only the surroundings are shown.
@@ -70,12 +69,9 @@ struct YAMLSource: Sendable {
         }
         if end < scalars.count { shown += "…" }
         let under = String(repeating: "^", count: max(1, min(width, end - column)))
-        return """
-            error: \(message)
-              --> \(file):\(mark.line):\(mark.column)
-               |  \(shown)
-               |  \(padding)\(under)\(help.map { "  " + $0 } ?? "")
-            """
+        diagnostic.mark = mark
+        diagnostic.excerpt = (shown, padding + under)
+        return diagnostic
     }
 
     /// One column for tabs, and nothing that could steer a terminal.

@@ -56,7 +56,7 @@ func fuzzYAML(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
 private func visit(_ node: YAMLNode, _ document: YAMLDocument, _ left: inout Int) {
     guard left > 0 else { return }
     left -= 1
-    if left > 180 { _ = document.diagnostic("here", at: node, help: "there") }
+    if left > 180 { _ = document.diagnostic("here", at: node, help: "there").description }
     _ = (node.string, node.bool, node.int, node.double, node.isNull, node["worker"])
     for item in node.array ?? [] { visit(item, document, &left) }
     for pair in node.pairs ?? [] {

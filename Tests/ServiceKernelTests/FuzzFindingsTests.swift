@@ -10,7 +10,7 @@ import YAML
         let document = try YAMLDocument.parse(Array("{worker: line-parser, \(members)}".utf8), file: "x.yaml")
         let error = #expect(throws: ConfigurationError.self) { try ConfigurationReader.read(document, roster: testRoster) }
         #expect(error?.messages.count == 101)
-        #expect(error?.messages.last?.contains("more is wrong in x.yaml") == true)
+        #expect(error?.messages.last?.message.contains("more is wrong in x.yaml") == true)
     }
 
     @Test(arguments: ["8000000000 GiB", "9223372036854775807", "1048577 GiB"])

@@ -30,6 +30,7 @@ struct ObedientExpert: Expert {
         case "unavailable": throw .unavailable("the database is away")
         case "limited": throw .limited("slowly", retryAfter: 7)
         case "drop": return .drop("told-to")
+        case "side", "nowhere": return .path(event[Key<String>("message")] ?? "")
         case "undeclared": event[Key<String>("event.action")] = "surprise"
         default: break
         }
@@ -107,7 +108,7 @@ func entry(_ name: String) -> RosterEntry { testRoster.worker(named: name) ?? te
 func configuration(_ text: String, file: String = "etc/config.d/test.yaml") throws(ConfigurationError) -> ServiceConfiguration {
     let document: YAMLDocument
     do throws(YAMLError) { document = try YAMLDocument.parse(Array(text.utf8), file: file) } catch {
-        throw ConfigurationError([error.description])
+        throw ConfigurationError([error.diagnostic])
     }
     return try ConfigurationReader.read(document, roster: testRoster)
 }

@@ -111,9 +111,9 @@ private func failure(_ text: String) throws -> YAMLError {
                    |  databse: /x
                    |  ^^^^^^^  did you mean "database"?
                 """)
-        #expect(document.diagnostic("x", at: document.root).hasSuffix("|  worker:\n   |  ^^^^^^"))
+        #expect(document.diagnostic("x", at: document.root).description.hasSuffix("|  worker:\n   |  ^^^^^^"))
         let flow = try #require(document.root["worker"]?["m"])
-        #expect(document.diagnostic("x", at: flow).hasSuffix("|  m: {a: 1}\n   |     ^^^^^^"))
+        #expect(document.diagnostic("x", at: flow).description.hasSuffix("|  m: {a: 1}\n   |     ^^^^^^"))
     }
 
     @Test func refusesWhatWouldBeAmbiguous() throws {
@@ -191,7 +191,7 @@ private func failure(_ text: String) throws -> YAMLError {
         let document = try YAMLDocument.parse(
             Array(("{" + (0..<9999).map { "\"x\($0)\": \u{202E}\t" }.joined(separator: ", ") + "}").utf8), file: "x")
         let pair = try #require(document.root.pairs?[5000])
-        let lines = document.diagnostic("m", at: pair.key).split(separator: "\n")
+        let lines = document.diagnostic("m", at: pair.key).description.split(separator: "\n")
         #expect(lines.allSatisfy { $0.unicodeScalars.count < 130 && !$0.contains("\u{202E}") && !$0.contains("\t") })
         let marked = lines[2].unicodeScalars.dropFirst(lines[3].unicodeScalars.prefix { $0 != "^" }.count)
         #expect(String(marked.prefix(7)) == "\"x5000\"")

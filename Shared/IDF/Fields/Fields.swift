@@ -7,7 +7,8 @@ extension Field {
     private static let general: [Field] = [
         Field("@timestamp", .time, "When the event happened.", dho: "time.source", many: false),
         Field("event.created", .time, "When the pipeline first saw the event.", dho: "time.observation", many: false),
-        Field("event.kind", .keyword, "What sort of record this is: alert, enrichment, event, state.", many: false),
+        Field(
+            "event.kind", .keyword, "What sort of record this is: alert, enrichment, event, state, pipeline_error.", many: false),
         Field("event.category", .keyword, "ECS category derived from the classification."),
         Field("event.type", .keyword, "ECS type derived from the classification."),
         Field("event.hash", .eventHash, "Hash over chosen fields, upper-case hex.", dho: "event_hash", many: false),
@@ -22,6 +23,8 @@ extension Field {
         Field("event.dataset", .keyword, "Data set the event belongs to.", many: false),
         Field("event.original", .text, "The source line as it came, where it is UTF-8.", dho: "raw", many: false),
         Field("message", .text, "Description of the event for people.", dho: "event_description.text", many: false),
+        Field("error.code", .keyword, "Why a service could not process the event, as a stable word.", many: false),
+        Field("error.message", .text, "Why a service could not process the event, for people.", many: false),
         Field("tags", .keyword, "Tags."),
         Field("organization.id", .keyword, "Tenant (constituency) the event belongs to.", dho: "constituency"),
         Field("organization.name", .keyword, "Name of the tenant."),

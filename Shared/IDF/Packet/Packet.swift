@@ -16,6 +16,8 @@ public struct Packet: Sendable {
         public var intakeAt: Timestamp?
         /// The trace the packet belongs to; services begin one where there is none.
         public var trace: TraceParent?
+        /// The named path by which the packet leaves the service it is in, as `error` or `path:NAME`; nil: the usual one.
+        public var path: String?
 
         /// Meta data of a new packet.
         public init(source: String? = nil, producer: String? = nil) {
@@ -111,6 +113,8 @@ extension Packet {
         out.append(0x22)
         // Here, where TraceParent(inPacket:) looks for it.
         if let trace = meta.trace { text("traceparent", trace.description) }
+        // Here, where Packet.path(of:) looks for it.
+        if let path = meta.path { text("path", path) }
         if let source = meta.source { text("source", source) }
         if let producer = meta.producer { text("producer", producer) }
         text("created-at", meta.createdAt.description)

@@ -25,6 +25,7 @@ extension PacketDecoder {
                 }
             case "source": meta.source = text
             case "producer": meta.producer = text
+            case "path": meta.path = text
             // The standard wants a malformed one to be ignored.
             case "traceparent": meta.trace = text.flatMap { TraceParent($0) }
             case "created-at", "intake-at":

@@ -36,11 +36,7 @@ public struct TraceParent: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads what `Packet.encode` has written at the beginning of a packet, without reading the packet; nil where there is none.
     public init?(inPacket bytes: [UInt8]) {
-        let name = Array("\"traceparent\":\"".utf8)
-        // It stands behind the id, about 170 bytes from the start. In the text of another member the quotes would be escaped.
-        let head = bytes.prefix(320)
-        guard let found = head.firstRange(of: name) else { return nil }
-        guard let read = Self.read(head[found.upperBound...].prefix { $0 != 0x22 }) else { return nil }
+        guard let text = Packet.headText("traceparent", of: bytes), let read = Self.read(text) else { return nil }
         self = read
     }
 
@@ -83,4 +79,19 @@ public struct TraceParent: Sendable, Hashable, CustomStringConvertible {
 
     /// The written form, of version 00.
     public var description: String { "00-\(traceID)-\(Self.hex(parent))-0\(isSampled ? 1 : 0)" }
+}
+
+extension Packet {
+    /// The named path of a packet that `encode` has written, without reading the packet; nil for the usual one.
+    public static func path(of bytes: [UInt8]) -> String? {
+        headText("path", of: bytes).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// A member that `encode` writes right behind the id, about 170 bytes from the start. In the text of another member the quotes
+    /// would be escaped.
+    fileprivate static func headText(_ name: String, of bytes: [UInt8]) -> ArraySlice<UInt8>? {
+        let head = bytes.prefix(420)
+        guard let found = head.firstRange(of: Array("\"\(name)\":\"".utf8)) else { return nil }
+        return head[found.upperBound...].prefix { $0 != 0x22 }
+    }
 }

@@ -54,7 +54,7 @@ package struct ConfigurationOptions: ParsableArguments {
         }
         // A setting given twice is the command line's; a file is read first so that its own errors keep their place.
         let file: YAMLDocument
-        do { file = try YAMLDocument.read(path: found) } catch { throw ConfigurationError([error.description]) }
+        do { file = try YAMLDocument.read(path: found) } catch { throw ConfigurationError([error.diagnostic]) }
         let given = Set(settings.map { String($0.prefix { $0 != "=" }) })
         let rest = (file.root["settings"]?.pairs ?? []).filter { !given.contains($0.key.string ?? "") }
         var text = "settings:\n" + Self.lines(settings)
@@ -67,7 +67,7 @@ package struct ConfigurationOptions: ParsableArguments {
     }
 
     private static func parse(_ text: String, _ name: String) throws(ConfigurationError) -> YAMLDocument {
-        do { return try YAMLDocument.parse(Array(text.utf8), file: name) } catch { throw ConfigurationError([error.description]) }
+        do { return try YAMLDocument.parse(Array(text.utf8), file: name) } catch { throw ConfigurationError([error.diagnostic]) }
     }
 
     private static func lines(_ settings: [String]) -> String {
@@ -217,13 +217,12 @@ extension WorkerCommand {
         @Flag(help: "Answer as JSON.") var json = false
 
         func run() throws {
-            var messages: [String] = []
+            var messages: [Diagnostic] = []
             do { _ = try options.read() } catch { messages = error.messages }
             if json {
-                put(
-                    JSONValue.object(["ok": .boolean(messages.isEmpty), "errors": .array(messages.map { .string($0) })]).pretty())
+                put(JSONValue.object(["ok": .boolean(messages.isEmpty), "errors": .array(messages.map(\.json))]).pretty())
             } else {
-                put(messages.isEmpty ? "ok" : messages.joined(separator: "\n"))
+                put(messages.isEmpty ? "ok" : messages.map(\.description).joined(separator: "\n"))
             }
             if !messages.isEmpty { throw ExitCode(Exit.configuration) }
         }

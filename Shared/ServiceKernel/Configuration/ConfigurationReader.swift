@@ -6,7 +6,9 @@ public import YAML
 /// Reads a service's configuration, gathering everything that is wrong before it gives up.
 public struct ConfigurationReader {
     let roster: Roster
-    private var messages: [String] = []
+    private var messages: [Diagnostic] = []
+    /// Secrets that were put into the values; no message shows them.
+    private var secrets: Set<String> = []
     /// More messages help nobody, and each is laid out with its line.
     private static let messageLimit = 100
 
@@ -19,7 +21,7 @@ public struct ConfigurationReader {
         -> ServiceConfiguration
     {
         let document: YAMLDocument
-        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.description]) }
+        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.diagnostic]) }
         return try read(document, roster: roster, expected: expected)
     }
 
@@ -27,7 +29,9 @@ public struct ConfigurationReader {
     public static func read(
         _ document: YAMLDocument, roster: Roster, expected: RosterEntry? = nil
     ) throws(ConfigurationError) -> ServiceConfiguration {
+        let (document, secrets) = try TemplateRenderer.render(document)
         var reader = ConfigurationReader(roster: roster)
+        reader.secrets = secrets
         let configuration = reader.service(document, document.root, expected: expected)
         guard let configuration, reader.messages.isEmpty else { throw ConfigurationError(reader.messages) }
         return configuration
@@ -35,7 +39,7 @@ public struct ConfigurationReader {
 
     private static let members = [
         "worker", "settings", "listen", "edges", "ack", "state", "limits", "log", "threads", "insecure", "overwrite",
-        "keep-original", "producer", "name", "control", "tokens", "tls", "statusd",
+        "keep-original", "producer", "name", "control", "tokens", "tls", "statusd", "vars",
     ]
 
     private mutating func service(_ document: YAMLDocument, _ root: YAMLNode, expected: RosterEntry?) -> ServiceConfiguration? {
@@ -79,8 +83,11 @@ public struct ConfigurationReader {
                 document, "the token of the edge \(edge.name) would travel readable for everybody on the way", node,
                 "use https://, or say insecure: true if something else protects this way")
         }
-        configuration.source = root.flow
-        configuration.settingsText = root["settings"]?.flow ?? ""
+        configuration.edition = root.flow.hashValue
+        configuration.settingsEdition = root["settings"]?.flow.hashValue ?? 0
+        for (key, value) in root["settings"]?.pairs ?? [] where value.holdsSecret {
+            configuration.maskedSettings[key.string ?? ""] = value.maskedFlow
+        }
         let isGuarded = !configuration.tokens.isEmpty || configuration.tls?.clientAuthority != nil || configuration.isInsecure
         for (listen, node) in [
             (configuration.listen, root["listen"]), (configuration.statusd.listen, root["statusd"]?["listen"]),
@@ -94,7 +101,8 @@ public struct ConfigurationReader {
         return configuration
     }
 
-    static func isLocal(_ listen: String) -> Bool {
+    /// Whether an address is of this machine alone.
+    package static func isLocal(_ listen: String) -> Bool {
         listen.hasPrefix("unix:") || listen.hasPrefix("127.") || listen.hasPrefix("[::1]") || listen.hasPrefix("localhost:")
     }
 
@@ -105,6 +113,8 @@ public struct ConfigurationReader {
         do throws(SettingProblem) {
             switch name {
             case "worker": break
+            case "vars":
+                guard value.isNull || value.pairs != nil else { throw wanted("a mapping of names to values", value) }
             case "settings":
                 guard value.isNull || value.pairs != nil else { throw wanted("a mapping of setting names to values", value) }
             case "name": configuration.name = try String(setting: value)
@@ -160,7 +170,7 @@ public struct ConfigurationReader {
             guard let to = node.string, ["http://", "https://", "file:///", "stdout:"].contains(where: to.hasPrefix) else {
                 throw wanted("a target beginning with http://, https://, file:/// or stdout:", node)
             }
-            let members = ["to", "name", "token", "ca", "when", "tlp-max"]
+            let members = ["to", "name", "token", "ca", "when", "tlp-max", "on", "share"]
             for (key, _) in item.pairs ?? [] where !members.contains(key.string ?? "") {
                 unknown(document, key, members, "in an edge")
             }
@@ -172,6 +182,25 @@ public struct ConfigurationReader {
                 throw SettingProblem("two edges are named \"\(edge.name)\"", help: "give one a name: of its own", at: item)
             }
             edges.append(edge)
+        }
+        return try Self.routed(edges, value)
+    }
+
+    /// Numbers the edges of each group, and makes those without a path leave the packets of paths to the others.
+    private static func routed(_ edges: [EdgeConfiguration], _ value: YAMLNode) throws(SettingProblem) -> [EdgeConfiguration] {
+        var edges = edges
+        let hasPaths = edges.contains { $0.filter?.on != nil }
+        if hasPaths, edges.allSatisfy({ $0.filter?.on != nil }) {
+            throw SettingProblem("every edge is for a named path (on:); all other events would go nowhere", at: value)
+        }
+        for index in edges.indices {
+            if hasPaths, edges[index].filter == nil { edges[index].filter = EdgeFilter() }
+            guard let share = edges[index].filter?.share else { continue }
+            let group = edges.indices.filter {
+                edges[$0].filter?.share?.group == share.group && edges[$0].filter?.on == edges[index].filter?.on
+            }
+            edges[index].filter?.share = .init(
+                group: share.group, index: group.firstIndex(of: index) ?? 0, count: group.count)
         }
         return edges
     }
@@ -190,7 +219,23 @@ public struct ConfigurationReader {
             }
             filter.ceiling = label
         }
+        if let node = edge["on"] {
+            let name = node.string ?? ""
+            guard name == EdgeFilter.error || name.hasPrefix("path:") && isName(name.dropFirst(5)) else {
+                throw wanted("error (events that cannot be processed), or path:NAME with a-z, 0-9 and -", node)
+            }
+            filter.on = name
+        }
+        if let node = edge["share"] {
+            guard let group = node.string, isName(group) else { throw wanted("the name of a group: a-z, 0-9 and -", node) }
+            filter.share = .init(group: group, index: 0, count: 1)
+        }
         return filter == EdgeFilter() ? nil : filter
+    }
+
+    private static func isName(_ text: some StringProtocol) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy { $0 == 0x2D || $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 }
     }
 
     private static func address(_ value: YAMLNode) throws(SettingProblem) -> String {
@@ -266,6 +311,7 @@ public struct ConfigurationReader {
             do {
                 try setting.slot.set(value)
             } catch {
+                let error = value.holdsSecret ? error.without(secrets) : error
                 note(document, "setting \"\(setting.name)\": \(error.message)", error.node ?? value, error.help)
             }
         }

@@ -1,5 +1,6 @@
 import Glibc
 public import Logging
+public import YAML
 
 /// How one service runs: which worker, its settings, where it listens, where its events go. One YAML file.
 public struct ServiceConfiguration: Sendable {
@@ -43,12 +44,16 @@ public struct ServiceConfiguration: Sendable {
     public var producer: String?
     /// Whether this is a one-time run: results go where the run says, dead letters to the log.
     public var isOneTime = false
+    /// Whether nothing will run: the configuration is only tried.
+    public var isTrial = false
     /// Which of several processes on the same port this is.
     public private(set) var slot: Int?
-    /// The configuration as it was written, to notice changes.
-    var source = ""
-    /// The settings as they were written.
-    var settingsText = ""
+    /// Tells one edition of the configuration from another, its variables and secrets put in, without keeping it.
+    var edition = 0
+    /// The same of the settings.
+    var settingsEdition = 0
+    /// The settings that hold a secret from a file, as they may be shown.
+    var maskedSettings: [String: String] = [:]
 
     /// Bounds that keep a service alive whatever it is sent.
     public struct Limits: Sendable {
@@ -159,11 +164,11 @@ public func withoutSecrets(_ url: String) -> String {
 
 /// Why a service cannot start: everything that is wrong with its configuration, each with its place. Exit code 78.
 public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
-    /// The messages, each complete with place and next step.
-    public let messages: [String]
+    /// What is wrong, each with its place and the next step.
+    public let messages: [Diagnostic]
 
     /// Makes an error of messages.
-    public init(_ messages: [String]) { self.messages = messages }
+    public init(_ messages: [Diagnostic]) { self.messages = messages }
     /// The messages one after the other.
-    public var description: String { messages.joined(separator: "\n") }
+    public var description: String { messages.map(\.description).joined(separator: "\n") }
 }

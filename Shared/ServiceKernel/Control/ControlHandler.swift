@@ -91,7 +91,7 @@ final class ControlHandler: HTTPHandler {
         do throws(ConfigurationError) {
             return .json(.object(["meta": .object(["changed": .boolean(try await service.reload())])]))
         } catch {
-            return .problems(error.withoutSource.messages.map { Problem(422, "configuration", $0) })
+            return .problems(error.withoutSource.messages.map { Problem(422, "configuration", $0.description) })
         }
     }
 

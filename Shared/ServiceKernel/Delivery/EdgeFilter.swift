@@ -1,15 +1,33 @@
 public import Conditions
 import IDF
 
-/// Which events go over an edge; all of them without.
+/// Which packets and events go over an edge; all of them without.
 public struct EdgeFilter: Sendable, Equatable {
+    /// The named path whose packets go over it: `error` for events that the worker cannot process, `path:NAME` for those that it
+    /// sends there; nil: all others.
+    public var on: String?
+    /// Its place among the edges that take turns.
+    public var share: Share?
     /// Only events that fulfil this.
     public var when: Condition?
     /// Only events that may be shared so far: with this label of the Traffic Light Protocol, a more open one, or none.
     public var ceiling: TLP?
 
+    /// Edges of one group take turns: each packet goes over one of them.
+    public struct Share: Sendable, Equatable {
+        /// Name of the group.
+        public var group: String
+        /// Place of the edge in the group, from 0.
+        public var index: Int
+        /// Edges in the group.
+        public var count: Int
+    }
+
+    /// The path of events that a worker cannot process.
+    static let error = "error"
+
     /// Labels of the Traffic Light Protocol 2.0, from the most open one; `WHITE` of version 1 is `CLEAR`.
-    public enum TLP: String, Sendable, CaseIterable {
+    public enum TLP: String, Sendable, CaseIterable, Comparable {
         case clear, green, amber
         case amberStrict = "amber+strict"
         case red
@@ -21,7 +39,10 @@ public struct EdgeFilter: Sendable, Equatable {
             self = found
         }
 
-        fileprivate var rank: Int { TLP.allCases.firstIndex(of: self) ?? 0 }
+        /// More open labels are less.
+        public static func < (left: TLP, right: TLP) -> Bool { left.rank < right.rank }
+
+        private var rank: Int { TLP.allCases.firstIndex(of: self) ?? 0 }
     }
 
     private static let marking = Key<String>("threat.indicator.marking.tlp")
@@ -29,13 +50,18 @@ public struct EdgeFilter: Sendable, Equatable {
     func admits(_ event: Event) -> Bool {
         if let ceiling, let label = event[Self.marking] {
             // Who cannot read a label does not share.
-            guard let label = TLP(label), label.rank <= ceiling.rank else { return false }
+            guard let label = TLP(label), label <= ceiling else { return false }
         }
         return when?.holds(for: event) ?? true
     }
 
+    /// Whether events are looked at one by one.
+    var chooses: Bool { when != nil || ceiling != nil }
+
     /// The part of a packet that goes over the edge: the packet itself when all of it does, nil when nothing does.
     func part(of outgoing: Outgoing, over edge: String) -> Outgoing? {
+        guard outgoing.meta.path == on else { return nil }
+        guard chooses else { return outgoing }
         // What cannot be read here is for the next hop to refuse.
         guard let packet = try? outgoing.packet(), !packet.events.isEmpty else { return outgoing }
         let events = packet.events.filter(admits)

@@ -61,7 +61,7 @@ extension Service {
                     if open >= self.configuration.limits.inFlight { settle(await group.next()) }
                     open += 1
                     group.addTask { [packet] in
-                        let answer = await self.pass(packet)
+                        let answer = await self.pass([packet])
                         feed.taken()
                         return answer
                     }
@@ -86,21 +86,47 @@ extension Service {
         }
         // A report that cannot be read as a whole stays with its sender, who hears why.
         if let rejection = outcome.rejection { return Self.answer(rejection) }
-        let letters = outcome.rejected.map { row -> DeadLetter in
-            // With its header and the fields of its feed it is a report of its own, which can be mended and sent again.
-            let small = Report(content: outcome.header + row.bytes, fields: report.fields)
-            return letter(
-                .v7(), packet: report.id, .malformed("line \(row.line): \(row.rejection.detail)"),
-                original: Packet(reports: [small]).encoded(), mediaType: Packet.mediaType)
+        if hasErrorEdge {
+            let sent = await pass([errors(of: outcome.rejected, report, meta, trace)])
+            guard sent.isAccepted else { return sent }
         }
+        let letters =
+            hasErrorEdge
+            ? []
+            : outcome.rejected.map { row -> DeadLetter in
+                // With its header and the fields of its feed it is a report of its own, which can be mended and sent again.
+                let small = Report(content: outcome.header + row.bytes, fields: report.fields)
+                return letter(
+                    .v7(), packet: report.id, .malformed("line \(row.line): \(row.rejection.detail)"),
+                    original: Packet(reports: [small]).encoded(), mediaType: Packet.mediaType)
+            }
         guard await bury(letters, trace) else { return Self.noGrave }
         answer.failed = outcome.rejected.map { ($0.line, $0.rejection.code, $0.rejection.detail) }
-        metrics.received.add(answer.accepted + letters.count)
+        metrics.received.add(answer.accepted + answer.failed.count)
         if answer.accepted > 0 { metrics.sawData() }
         log.debug(
             "report taken",
             metadata: ["packet.id": "\(report.id)", "trace.id": "\(trace.traceID)", "events": "\(answer.accepted)"])
         return answer
+    }
+
+    /// The rows that cannot be read, as events that say so.
+    private func errors(of rows: [RejectedRow], _ report: Report, _ meta: Packet.Meta?, _ trace: TraceParent) -> Packet {
+        let template = ParsedEvents(report: report)
+        var packet = Packet(
+            events: rows.map { row in
+                var event = template.newEvent()
+                event.id = .derived(from: report.id.bytes + "line \(row.line)".utf8)
+                event.setOriginal(row.bytes)
+                return failed(event, .malformed("line \(row.line): \(row.rejection.detail)"))
+            })
+        packet.meta.id = .derived(from: report.id.bytes + EdgeFilter.error.utf8)
+        packet.meta.source = emitter
+        packet.meta.producer = configuration.producer
+        packet.meta.intakeAt = meta?.intakeAt ?? .now()
+        packet.meta.trace = trace.next()
+        packet.meta.path = EdgeFilter.error
+        return packet
     }
 }
 

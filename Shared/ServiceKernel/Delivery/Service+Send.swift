@@ -3,15 +3,37 @@ import Logging
 import Spool
 
 extension Service {
-    /// Sends a packet to every edge and answers when all of them have it.
+    /// Sends a packet to every edge, of those that take turns to one, and answers when all of them have it.
     func relay(_ packet: Outgoing) async -> Answer {
         if edges.count == 1 { return await relay(packet, over: edges[0]) }
+        let shares = turns(for: packet)
         return await withTaskGroup(of: Answer.self) { group in
-            for edge in edges { group.addTask { await self.relay(packet, over: edge) } }
+            for edge in edges where edge.filter?.share == nil { group.addTask { await self.relay(packet, over: edge) } }
+            for share in shares {
+                group.addTask {
+                    var answer = Answer(status: 200)
+                    // Who does not answer is passed over.
+                    for edge in share {
+                        answer = await self.relay(packet, over: edge)
+                        if answer.isAccepted || answer.status < 500 { break }
+                    }
+                    return answer
+                }
+            }
             var worst = Answer(status: 200)
             for await answer in group where answer.status > worst.status { worst = answer }
             return worst
         }
+    }
+
+    /// The edges of each group, the one whose turn it is first.
+    private func turns(for packet: Outgoing) -> [[Edge]] {
+        let groups = Dictionary(grouping: edges.filter { $0.filter?.share != nil && $0.filter?.on == packet.meta.path }) {
+            $0.filter?.share?.group
+        }
+        guard !groups.isEmpty else { return [] }
+        let turn = turn.wrappingAdd(1, ordering: .relaxed).oldValue
+        return groups.values.map { edges in (0..<edges.count).map { edges[(turn + $0) % edges.count] } }
     }
 
     private func relay(_ packet: Outgoing, over edge: Edge) async -> Answer {
@@ -115,8 +137,10 @@ extension Service {
         var meta = Packet.Meta()
         meta.id = UUID(spooled.packet.id) ?? .v7()
         meta.trace = TraceParent(inPacket: spooled.packet.bytes)
+        meta.path = edge.filter.flatMap { _ in Packet.path(of: spooled.packet.bytes) }
         let outgoing = Outgoing(meta: meta, count: spooled.packet.events, bytes: spooled.packet.bytes)
-        let part = edge.filter.map { $0.part(of: outgoing, over: edge.name) } ?? outgoing
+        var part = edge.filter.map { $0.part(of: outgoing, over: edge.name) } ?? outgoing
+        if let share = edge.filter?.share, Int(spooled.sequence) % share.count != share.index { part = nil }
         let started = ContinuousClock.now
         var sent = Sent(delivery: .delivered)
         if let part { sent = await send(part, over: edge, tries: edge.tried(spooled.sequence)) }

@@ -59,27 +59,55 @@ extension Service {
         } catch {
             return Self.answer(error)
         }
-        if let bad = worked.failed.first, !hasGrave {
-            for event in worked.forward { expert.release(event) }
+        if let bad = worked.failed.first, !hasGrave, !hasErrorEdge {
+            worked.release(by: expert)
             return .refused(422, bad.rejection.code, "the event at \(bad.index): \(bad.rejection.detail)")
         }
-        var result = Packet(meta: packet.meta, events: worked.forward)
-        result.meta.hops += 1
-        // What goes on is another packet than what came: next time it may hold other events, and whoever knows this one's id skips it.
-        result.meta.id = .derived(from: packet.meta.id.bytes + configuration.name.utf8 + worked.forward.flatMap(\.id.bytes))
-        var answer = await pass(result)
+        var results = ([(nil, worked.forward)] + worked.paths).map { self.result(of: packet, $0.0, $0.1) }
+        if hasErrorEdge {
+            results.append(result(of: packet, EdgeFilter.error, worked.failed.map { failed($0.event, $0.rejection) }))
+        }
+        var answer = await pass(results)
         guard answer.isAccepted else {
-            for event in worked.forward { expert.release(event) }
+            worked.release(by: expert)
             return answer
         }
-        let letters = worked.failed.map {
-            letter($0.event.id, packet: packet.meta.id, $0.rejection, original: $0.event.encoded(), mediaType: "application/json")
+        if !hasErrorEdge {
+            let letters = worked.failed.map {
+                letter(
+                    $0.event.id, packet: packet.meta.id, $0.rejection, original: $0.event.encoded(), mediaType: "application/json"
+                )
+            }
+            guard await bury(letters, packet.meta.trace) else { return Self.noGrave }
         }
-        guard await bury(letters, packet.meta.trace) else { return Self.noGrave }
         for (reason, count) in worked.dropped { metrics.count("intelmq_events_dropped_total", count, [("reason", reason)]) }
         answer.accepted = packet.events.count
         answer.failed = worked.failed.map { ($0.index, $0.rejection.code, $0.rejection.detail) }
         return answer
+    }
+
+    /// What goes on of a packet by one path.
+    private func result(of packet: Packet, _ path: String?, _ events: [Event]) -> Packet {
+        var result = Packet(meta: packet.meta, events: events)
+        result.meta.hops += 1
+        result.meta.path = path
+        // What goes on is another packet than what came: next time it may hold other events, and whoever knows this one's id skips it.
+        result.meta.id = .derived(
+            from: packet.meta.id.bytes + configuration.name.utf8 + (path ?? "").utf8 + events.flatMap(\.id.bytes))
+        return result
+    }
+
+    /// Whether events that cannot be processed go over an edge of their own, instead of becoming dead letters.
+    var hasErrorEdge: Bool { edges.contains { $0.filter?.on == EdgeFilter.error } }
+
+    /// An event that says why it could not be processed.
+    func failed(_ event: Event, _ rejection: Rejection) -> Event {
+        metrics.count("intelmq_errors_total", 1, [("stage", "work"), ("code", rejection.code)])
+        var event = event
+        event[Key<String>("event.kind")] = "pipeline_error"
+        event[Key<String>("error.code")] = rejection.code
+        event[Key<String>("error.message")] = rejection.detail
+        return event
     }
 
     private func take(_ packet: Packet, _ output: any Output) async -> Answer {
@@ -126,20 +154,37 @@ extension Service {
         return total
     }
 
-    /// Hands a packet on: into the spool (202), or to every edge (200).
-    func pass(_ packet: Packet) async -> Answer {
-        guard !packet.events.isEmpty || !packet.reports.isEmpty else { return Answer(status: 200) }
+    /// Hands packets on: into the spool (202), or to every edge (200).
+    func pass(_ packets: [Packet]) async -> Answer {
+        let packets = packets.filter { !$0.events.isEmpty || !$0.reports.isEmpty }
+        guard !packets.isEmpty else { return Answer(status: 200) }
         guard !edges.isEmpty else {
             if configuration.isOneTime { return Answer(status: 200) }
             return .refused(
                 503, "no-edges",
                 "\(configuration.name) has no edges: what it takes would be lost; add edges: to its configuration")
         }
-        var packet = packet
-        if packet.meta.trace == nil { packet.meta.trace = TraceParent(beginning: packet.meta.id) }
-        let outgoing = Outgoing(packet)
-        guard isDurable else { return await relay(outgoing) }
-        return await keep([outgoing])
+        let outgoing = packets.map { packet in
+            var packet = packet
+            if packet.meta.trace == nil { packet.meta.trace = TraceParent(beginning: packet.meta.id) }
+            return Outgoing(packet)
+        }
+        var answer = Answer(status: 200)
+        if isDurable {
+            answer = await keep(outgoing)
+        } else {
+            for one in outgoing where answer.isAccepted { answer = await relay(one) }
+        }
+        if answer.isAccepted { for packet in packets { countUnrouted(packet) } }
+        return answer
+    }
+
+    /// Counts the events that no edge takes. Where one takes all, nothing is looked at.
+    private func countUnrouted(_ packet: Packet) {
+        let filters = edges.map { $0.filter ?? EdgeFilter() }.filter { $0.on == packet.meta.path }
+        guard filters.allSatisfy(\.chooses) else { return }
+        let unrouted = packet.events.count { event in !filters.contains { $0.admits(event) } }
+        if unrouted > 0 { metrics.count("intelmq_events_dropped_total", unrouted, [("reason", "unrouted")]) }
     }
 
     /// Puts packets into the spool, all or none.

@@ -5,8 +5,21 @@ extension Service {
     /// Events after the worker's verb: what goes on, and what does not.
     struct Worked {
         var forward: [Event] = []
+        /// Events that leave by a named path, in the order of the paths' first use.
+        var paths: [(name: String, events: [Event])] = []
         var dropped: [String: Int] = [:]
         var failed: [(index: Int, event: Event, rejection: Rejection)] = []
+
+        /// They come again: the expert forgets what it remembers of them.
+        func release(by expert: any Expert) {
+            for event in forward { expert.release(event) }
+            for path in paths { for event in path.events { expert.release(event) } }
+        }
+
+        fileprivate mutating func add(_ event: Event, path: String) {
+            if let known = paths.firstIndex(where: { $0.name == path }) { return paths[known].events.append(event) }
+            paths.append((path, [event]))
+        }
     }
 
     /// Runs an expert over the events of a packet. A temporary rejection stops the packet as a whole.
@@ -25,10 +38,11 @@ extension Service {
                 switch try expert.process(&event) {
                 case .forward: worked.forward.append(event)
                 case .drop(let reason): worked.dropped[reason, default: 0] += 1
+                case .path(let name): worked.add(event, path: "path:\(name)")
                 }
             } catch {
                 if error.isTemporary {
-                    for event in worked.forward { expert.release(event) }
+                    worked.release(by: expert)
                     throw error
                 }
                 worked.failed.append((index, original, error))
@@ -54,12 +68,14 @@ extension Service {
     public func represent(_ packet: Packet) throws(Rejection) -> Packet {
         var result = Packet(meta: packet.meta)
         result.meta.hops += 1
+        result.meta.path = nil
         switch role {
         case .expert(let expert):
             for event in packet.events {
                 var event = event
                 event.fillOverwrites = configuration.overwrite
-                if case .forward = try expert.preview(&event) { result.events.append(event) }
+                if case .drop = try expert.preview(&event) { continue }
+                result.events.append(event)
             }
         case .parser(let parser):
             for report in packet.reports {

@@ -35,11 +35,13 @@ struct MetricsFamily: Sendable {
         .init(
             "intelmq_events_sent_total", .counter, "Events that an edge has acknowledged; sink is an output's own store.",
             labels: ["edge"]),
-        .init("intelmq_events_dropped_total", .counter, "Events that ended here on purpose, by reason.", labels: ["reason"]),
+        .init(
+            "intelmq_events_dropped_total", .counter,
+            "Events that ended here on purpose, by reason; unrouted: no edge took them.", labels: ["reason"]),
         .init("intelmq_events_dead_lettered_total", .counter, "Events that could not be processed, by code.", labels: ["code"]),
         .init(
             "intelmq_errors_total", .counter,
-            "Refused requests and failed deliveries, by stage (intake, send, collect) and code.", labels: ["stage", "code"]),
+            "Refused requests and failed deliveries, by stage (intake, work, send, collect) and code.", labels: ["stage", "code"]),
         .init(
             "intelmq_last_event_timestamp_seconds", .gauge, "When a collector or parser last had data that was taken; 0 before.",
             unit: "seconds", merge: .max),
@@ -82,6 +84,10 @@ struct MetricsFamily: Sendable {
         .init(
             "intelmq_edge_last_success_timestamp_seconds", .gauge, "When an edge last acknowledged; 0 before.", unit: "seconds",
             labels: ["edge"], merge: .max),
+        .init(
+            "intelmq_edge_pattern_limit_hits_total", .counter,
+            "Values that a regular expression of an edge's condition was given up on, which counts as no match.", labels: ["edge"]
+        ),
         .init("intelmq_dead_letters", .gauge, "Dead letters kept."),
         .init(
             "intelmq_database_timestamp_seconds", .gauge, "When the database of a setting was made.", unit: "seconds",

@@ -18,6 +18,7 @@ extension Service {
         observe("intelmq_edge_last_success_timestamp_seconds") { Double($0.lastSuccess.load(ordering: .relaxed)) }
         observe("intelmq_edge_concurrency") { Double($0.gate.limit) }
         observe("intelmq_edge_up") { $0.isDown.load(ordering: .relaxed) ? 0 : 1 }
+        observe("intelmq_edge_pattern_limit_hits_total") { Double($0.filter?.when?.limitHits ?? 0) }
         metrics.observe("intelmq_configuration_generation") { [weak self] in
             [("", Double(self?.generation.load(ordering: .relaxed) ?? 0))]
         }

@@ -185,7 +185,7 @@ extension Service {
         packet.meta.source = emitter
         packet.meta.producer = configuration.producer
         packet.meta.intakeAt = .now()
-        let answer = await pass(packet)
+        let answer = await pass([packet])
         guard answer.isAccepted else { throw .unavailable(answer.problems.first?.detail ?? "the report was not taken") }
         metrics.sawData()
     }

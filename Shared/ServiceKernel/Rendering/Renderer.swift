@@ -81,6 +81,8 @@ public enum Renderer {
                                     "to": text("Target."), "name": text("Name of the edge."), "token": SecretFile.schema,
                                     "when": text("Only events that fulfil this condition (docs/conditions.md)."),
                                     "tlp-max": choice(EdgeFilter.TLP.allCases.map(\.rawValue)),
+                                    "on": text("error: only events that cannot be processed; path:NAME: only those sent there."),
+                                    "share": text("Edges of one group take turns, a packet each."),
                                     "ca": text("PEM file of the authorities to trust there."),
                                 ]),
                             ]),
@@ -99,7 +101,8 @@ public enum Renderer {
                         "listen": text("Address and port of the status daemon."),
                         "processes": .object(["type": .string("integer"), "minimum": .number("1")]),
                     ]),
-                ]), "settings": .object(settingsSchema),
+                ]), "vars": .object(["type": .string("object"), "description": .string("Variables, as {{ vars.name }}.")]),
+                "settings": .object(settingsSchema),
             ]),
         ])
     }

@@ -35,11 +35,14 @@ public struct WorkerContext: Sendable {
     public let stateDirectory: String?
     /// The worker's log.
     public let log: Log
+    /// Whether the worker is only checked: nothing that others see may be made, locked or changed.
+    public let isTrial: Bool
 
     /// Makes a context.
-    public init(stateDirectory: String?, log: Log) {
+    public init(stateDirectory: String?, log: Log, isTrial: Bool = false) {
         self.stateDirectory = stateDirectory
         self.log = log
+        self.isTrial = isTrial
     }
 }
 
@@ -69,6 +72,9 @@ public enum Verdict: Sendable, Equatable {
     case forward
     /// It ends here, for that reason: a short stable word that becomes a metric's label.
     case drop(String)
+    /// It goes on by the named path instead: over the edges that say `on: path:NAME`. Without such an edge it ends here, counted
+    /// as dropped for the reason `unrouted`.
+    case path(String)
 }
 
 /// Makes events of reports.

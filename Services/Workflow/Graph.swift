@@ -2,31 +2,31 @@ import ServiceKernel
 import YAML
 
 /// A workflow: an OpenAPI 3.1 document whose operations are nodes and whose `x-intelmq-edges` are arrows.
-struct Graph {
-    struct Node {
-        let name: String
-        let entry: RosterEntry
-        let server: String
-        let settings: YAMLNode?
-        let worker: YAMLNode
-        let edges: [(to: String, node: YAMLNode)]
-        let place: YAMLNode
+package struct Graph {
+    package struct Node {
+        package let name: String
+        package let entry: RosterEntry
+        package let server: String
+        package let settings: YAMLNode?
+        package let worker: YAMLNode
+        package let edges: [(to: String, node: YAMLNode)]
+        package let place: YAMLNode
     }
 
-    let title: String
-    let nodes: [Node]
-    let document: YAMLDocument
+    package let title: String
+    package let nodes: [Node]
+    package let document: YAMLDocument
 
     /// Nodes that no edge ends at.
-    var sources: [Node] {
+    package var sources: [Node] {
         let targets = Set(nodes.flatMap { $0.edges.map(\.to) })
         return nodes.filter { !targets.contains($0.name) }
     }
 
     /// Reads and checks a graph; everything that is wrong is named with its place.
-    init(path: String, roster: Roster) throws(ConfigurationError) {
-        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.description]) }
-        var messages: [String] = []
+    package init(path: String, roster: Roster) throws(ConfigurationError) {
+        do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.diagnostic]) }
+        var messages: [Diagnostic] = []
         let document = document
         func note(_ message: String, _ node: YAMLNode, _ help: String? = nil) {
             messages.append(document.diagnostic(message, at: node, help: help))
@@ -97,7 +97,7 @@ struct Graph {
     }
 
     /// The nodes, every one after those its edges end at.
-    var leavesFirst: [Node] {
+    package var leavesFirst: [Node] {
         var order: [Node] = []
         func visit(_ node: Node) {
             guard !order.contains(where: { $0.name == node.name }) else { return }
@@ -108,26 +108,46 @@ struct Graph {
         return order
     }
 
-    /// The configuration file of one node, run as its own service.
+    /// The configuration of one node, run as its own service. Its values have their places in the graph's file.
     /// - Parameter state: folder below which each node keeps its state; nil: none.
-    func configuration(of node: Node, state: String?) -> String {
-        var text = "# \(node.name) of \"\(title)\", made from \(document.file)\nworker: \(node.entry.name)\nname: \(node.name)\n"
+    package func configuration(of node: Node, state: String?) -> YAMLDocument {
+        let place = node.place["operationId"] ?? node.place
+        var pairs: [(name: String, value: YAMLNode)] = [
+            ("worker", .text(node.entry.name, at: node.worker["uses"] ?? place)), ("name", place),
+        ]
         let server = node.server.split(separator: "/").dropFirst().first.map(String.init) ?? ""
-        if node.entry.family != .collector, !server.isEmpty { text += "listen: \(server)\n" }
-        if let state { text += "state: \(state)/\(node.name)\n" }
-        for (key, value) in node.worker.pairs ?? [] where !["uses", "settings", "replicas"].contains(key.string ?? "") {
-            text += "\(key.string ?? ""): \(value.flow)\n"
+        if node.entry.family != .collector, !server.isEmpty { pairs.append(("listen", .text(server, at: place))) }
+        if let state { pairs.append(("state", .text("\(state)/\(node.name)", at: place))) }
+        if let vars = vars(of: node) { pairs.append(("vars", vars)) }
+        for (key, value) in node.worker.pairs ?? [] where !["uses", "settings", "replicas", "vars"].contains(key.string ?? "") {
+            pairs.append((key.string ?? "", value))
         }
         if !node.edges.isEmpty {
-            text += "edges:\n"
-            for edge in node.edges {
-                let target = nodes.first { $0.name == edge.to }
+            let edges = node.edges.map { edge in
+                let to = edge.node["to"] ?? edge.node
+                let server = nodes.first { $0.name == edge.to }?.server ?? ""
+                var members: [(name: String, value: YAMLNode)] = [("to", .text("\(server)/v1/packets", at: to)), ("name", to)]
                 // What else the edge says is for the service: which events go over it, what to show there.
-                let rest = (edge.node.pairs ?? []).filter { $0.key.string != "to" }.map { ", \($0.key.flow): \($0.value.flow)" }
-                text += "  - {to: \"\(target?.server ?? "")/v1/packets\", name: \(edge.to)\(rest.joined())}\n"
+                members += (edge.node.pairs ?? []).filter { $0.key.string != "to" }.map { ($0.key.string ?? "", $0.value) }
+                return YAMLNode.mapping(members, at: edge.node)
             }
+            pairs.append(("edges", .list(edges, at: node.edges[0].node)))
         }
-        if let settings = node.settings, settings.pairs?.isEmpty == false { text += "settings: \(settings.flow)\n" }
-        return text
+        if let settings = node.settings, settings.pairs?.isEmpty == false { pairs.append(("settings", settings)) }
+        return document.replacing(root: .mapping(pairs, at: node.place))
+    }
+
+    /// Variables of the workflow, and those of the node, which come before them.
+    private func vars(of node: Node) -> YAMLNode? {
+        guard let common = document.root["x-intelmq-vars"], let own = node.worker["vars"], let pairs = own.pairs else {
+            return node.worker["vars"] ?? document.root["x-intelmq-vars"]
+        }
+        let rest = (common.pairs ?? []).filter { own[$0.key.string ?? ""] == nil }
+        return .mapping((pairs + rest).map { ($0.key.string ?? "", $0.value) }, at: own)
+    }
+
+    /// The same as a file.
+    package func file(of node: Node, state: String?) -> String {
+        "# \(node.name) of \"\(title)\", made from \(document.file)\n" + configuration(of: node, state: state).root.document
     }
 }

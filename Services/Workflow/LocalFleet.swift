@@ -5,11 +5,14 @@ import ServiceKernel
 import StatusDaemon
 
 /// The nodes of a workflow as processes of this machine.
-struct LocalFleet {
-    let directory: String
+package struct LocalFleet {
+    package let directory: String
+
+    /// The fleet whose configuration, state, logs and process ids lie in a folder.
+    package init(directory: String) { self.directory = directory }
 
     /// Starts every node, those at the end first, and returns when all are ready.
-    func start(_ graph: Graph) async throws(Rejection) {
+    package func start(_ graph: Graph) async throws(Rejection) {
         guard processes().isEmpty else {
             throw .unavailable("a workflow is running in \(directory); stop it: intelmqctl down --directory \(directory)")
         }
@@ -17,7 +20,7 @@ struct LocalFleet {
         closeOnSpawn()
         for node in graph.leavesFirst {
             let file = "\(directory)/etc/config.d/\(node.name).yaml"
-            try replaceFile(file, with: Array(graph.configuration(of: node, state: "\(directory)/state").utf8), mode: 0o600)
+            try replaceFile(file, with: Array(graph.file(of: node, state: "\(directory)/state").utf8), mode: 0o600)
             let pid = try spawn(["statusd", "--config", file], log: "\(directory)/log/\(node.name).log")
             try replaceFile("\(directory)/run/\(node.name).pid", with: Array("\(pid)\n".utf8))
             if node.entry.family != .collector { try await waitUntilReady(node, pid) }
@@ -29,6 +32,34 @@ struct LocalFleet {
         for descriptor in 3..<Int32(min(sysconf(Int32(_SC_OPEN_MAX)), 65536)) where fcntl(descriptor, F_GETFD) >= 0 {
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         }
+    }
+
+    /// The gateway's own socket, which only the user of the workflow may open.
+    package var gatewaySocket: String { "\(directory)/run/gateway.sock" }
+
+    /// Starts the gateway of a workflow that runs; its configuration is made where there is none.
+    package func startGateway(_ graph: Graph) async throws(Rejection) {
+        let file = "\(directory)/etc/gateway.yaml"
+        if access(file, F_OK) != 0 {
+            func text(_ value: String) -> String { String(decoding: JSONValue.string(value).bytes, as: UTF8.self) }
+            let made = "settings: {directory: \(text(directory)), graph: \(text(graph.document.file))}\n"
+            try replaceFile(file, with: Array(made.utf8), mode: 0o600)
+        }
+        let log = "\(directory)/log/gateway.log"
+        let pid = try spawn(["gateway", "--config", file, "--graph", graph.document.file], log: log)
+        try replaceFile("\(directory)/run/gateway.pid", with: Array("\(pid)\n".utf8))
+        let socket = ControlSocket(gatewaySocket)
+        for _ in 0..<500 {
+            if (try? await socket.call(.get, "/readyz", timeoutMilliseconds: 1000))?.status == 200 { return }
+            var status: Int32 = 0
+            if waitpid(pid, &status, WNOHANG) == pid {
+                unlink("\(directory)/run/gateway.pid")
+                let words = readFile(log).map { String(decoding: $0.suffix(2000), as: UTF8.self) } ?? ""
+                throw .unavailable("the gateway does not start: \(words)")
+            }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        throw .unavailable("the gateway is not ready after 10 s; see \(log)")
     }
 
     /// The service answers for itself; its statusd says why it does not.
@@ -60,7 +91,7 @@ struct LocalFleet {
     }
 
     /// The socket of a node's statusd.
-    func statusd(_ node: String) -> ControlSocket {
+    package func statusd(_ node: String) -> ControlSocket {
         ControlSocket("\(directory)/state/\(node)/\(StatusDaemonProgram.socketName)")
     }
 
@@ -75,7 +106,7 @@ struct LocalFleet {
     }
 
     /// The processes that live, by node.
-    func processes() -> [(node: String, pid: pid_t)] {
+    package func processes() -> [(node: String, pid: pid_t)] {
         var found: [(String, pid_t)] = []
         for name in fileNames(in: "\(directory)/run") {
             guard name.hasSuffix(".pid"), let bytes = readFile("\(directory)/run/\(name)") else { continue }
@@ -88,11 +119,11 @@ struct LocalFleet {
     /// A number in a file may belong to somebody else by now.
     private func isOurs(_ pid: pid_t) -> Bool {
         guard kill(pid, 0) == 0, let line = readFile("/proc/\(pid)/cmdline") else { return false }
-        return String(decoding: line, as: UTF8.self).contains("--config\0\(directory)/etc/config.d/")
+        return String(decoding: line, as: UTF8.self).contains("--config\0\(directory)/etc/")
     }
 
     /// Asks every process to stop and waits; answers the nodes that still run.
-    func stop() async -> [String] {
+    package func stop() async -> [String] {
         for process in processes() { kill(process.pid, SIGTERM) }
         for _ in 0..<600 {
             var status: Int32 = 0

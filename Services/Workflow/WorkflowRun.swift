@@ -1,29 +1,33 @@
 import Glibc
 import IDF
 import ServiceKernel
-import YAML
 
 /// A whole workflow in one process: the same workers and the same loop, events handed from one to the next without HTTP.
-struct WorkflowRun {
+/// In a trial, outputs write nothing.
+package struct WorkflowRun {
     private var services: [String: Service] = [:]
-    let graph: Graph
+    package let graph: Graph
 
-    init(_ graph: Graph, roster: Roster) throws(ConfigurationError) {
+    /// - Parameter arrives: sees each packet that comes to a node; false keeps it from the node.
+
+    package init(
+        _ graph: Graph, roster: Roster, isTrial: Bool = false, arrives: (@Sendable (String, Packet) -> Bool)? = nil
+    ) throws(ConfigurationError) {
         self.graph = graph
         for node in graph.leavesFirst {
-            let text = graph.configuration(of: node, state: nil)
-            let document: YAMLDocument
-            do { document = try YAMLDocument.parse(Array(text.utf8), file: "\(graph.document.file) (\(node.name))") } catch {
-                throw ConfigurationError([error.description])
-            }
-            let configuration = try ConfigurationReader.read(document, roster: roster, expected: node.entry)
+            var configuration = try ConfigurationReader.read(
+                graph.configuration(of: node, state: nil), roster: roster, expected: node.entry)
+            configuration.isTrial = isTrial
             services[node.name] = try Service.inProcess(
-                configuration, next: node.edges.compactMap { edge in services[edge.to].map { (edge.to, $0) } })
+                configuration, next: node.edges.compactMap { edge in services[edge.to].map { (edge.to, $0) } }, arrives: arrives)
         }
     }
 
+    /// The service of a node.
+    package func service(_ node: String) -> Service? { services[node] }
+
     /// Feeds files to the nodes that no edge ends at; without files it runs one round of their collectors.
-    func run(_ files: [String], stopAfter: Int) async -> FilterRun.Outcome {
+    package func run(_ files: [String], stopAfter: Int) async -> FilterRun.Outcome {
         var outcome = FilterRun.Outcome()
         for source in graph.sources {
             guard let service = services[source.name] else { continue }
@@ -50,7 +54,7 @@ struct WorkflowRun {
     }
 
     /// One line per node: what came, what went on, what was dropped.
-    func summary() -> [(node: String, received: Int, sent: Int, dropped: Int, dead: Int)] {
+    package func summary() -> [(node: String, received: Int, sent: Int, dropped: Int, dead: Int)] {
         graph.nodes.compactMap { node in
             guard let metrics = services[node.name]?.metrics else { return nil }
             func count(_ name: String) -> Int { Int(metrics.value("intelmq_events_\(name)_total")) }
