@@ -84,10 +84,10 @@ let package = Package(
         shared("STIX"),
         family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
         family(
-            "Parsers", ["Mapping", "CSV", "HTTP", "PublicSuffix"],
+            "Parsers", ["Mapping", "CSV", "HTTP", "PublicSuffix", "STIX"],
             workers: [
                 "csv", "cymru-cap", "dho", "dyn", "fireeye", "html-table", "ioc-extractor", "json", "key-value", "malwareurl",
-                "mapping", "mcafee-atd", "microsoft-ctip", "shadowserver", "shodan", "surbl", "threatminer",
+                "mapping", "mcafee-atd", "microsoft-ctip", "misp", "shadowserver", "shodan", "stix", "surbl", "threatminer",
             ],
             mappings: [
                 "alienvault-reputation", "anubisnetworks", "bambenek-c2", "bambenek-dga", "benkow", "bingmurls",

@@ -17,8 +17,10 @@ public let parsers =
         RosterEntry(MappingFileParser.self),
         RosterEntry(McAfeeATDParser.self),
         RosterEntry(MicrosoftCTIPParser.self),
+        RosterEntry(MISPParser.self),
         RosterEntry(ShadowserverParser.self),
         RosterEntry(ShodanParser.self),
+        RosterEntry(STIXParser.self),
         RosterEntry(SURBLParser.self),
         RosterEntry(ThreatMinerParser.self),
     ] + mappingFiles.map(RosterEntry.init(mapping:))

@@ -29,7 +29,7 @@ public struct STIXPattern: Sendable, Hashable {
         case any([Observation])
         /// Joined by FOLLOWEDBY: all of them, one after the other.
         case sequence([Observation])
-        /// How often or when, each kind at most once.
+        /// How often or when; the first applies first. What stands in square brackets takes each kind once.
         case qualified(Observation, [Qualifier])
     }
 

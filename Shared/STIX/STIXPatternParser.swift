@@ -38,7 +38,8 @@ struct STIXPatternParser {
 
     private mutating func observation() throws(STIXPatternError) -> STIXPattern.Observation {
         let inner: STIXPattern.Observation
-        if try take("[") {
+        let isSimple = try take("[")
+        if isSimple {
             inner = .one(try comparison())
             try need("]")
         } else {
@@ -47,11 +48,12 @@ struct STIXPatternParser {
             inner = try sequence()
             try leave()
         }
-        let qualifiers = try self.qualifiers()
+        let qualifiers = try self.qualifiers(once: isSimple)
         return qualifiers.isEmpty ? inner : .qualified(inner, qualifiers)
     }
 
-    private mutating func qualifiers() throws(STIXPatternError) -> [STIXPattern.Qualifier] {
+    /// - Parameter once: whether each kind may stand but once; behind a parenthesis it may stand again, as around another one.
+    private mutating func qualifiers(once: Bool) throws(STIXPatternError) -> [STIXPattern.Qualifier] {
         var found: [STIXPattern.Qualifier] = []
         while token.kind == .keyword {
             let start = token.start
@@ -75,7 +77,7 @@ struct STIXPatternParser {
             } else {
                 break
             }
-            guard !found.contains(where: { $0.keyword == one.keyword }) else {
+            guard !once || !found.contains(where: { $0.keyword == one.keyword }) else {
                 throw STIXPatternError(reason: .duplicate(qualifier: one.keyword), offset: start)
             }
             found.append(one)

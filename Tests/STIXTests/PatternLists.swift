@@ -45,6 +45,7 @@ enum PatternLists {
         "[a:b = 1] START \(from) STOP \(until)",
         "[a:b = 1] REPEATS 5 TIMES WITHIN 1800 SECONDS START \(from) STOP \(until)",
         "([a:b = 1] WITHIN 5 SECONDS) WITHIN 6 SECONDS",
+        "([a:b = 1]) WITHIN 5 SECONDS WITHIN 6 SECONDS",
         "([a:b = 1] REPEATS 2 TIMES) REPEATS 2 TIMES", "([a:b = 1] FOLLOWEDBY [a:c = 2]) WITHIN 300 SECONDS",
         "[a:b = 1] START \(from) STOP \(until) OR [a:b = 2] START \(until) STOP \(from)",
         // White space and comments.
