@@ -79,11 +79,12 @@ let package = Package(
             ]),
         shared("Mapping", ["IDF", "YAML", "CSV"]),
         shared("PublicSuffix", ["CIDN2", "CPSL"]),
+        shared("STIX"),
         family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
         family(
             "Parsers", ["Mapping", "CSV", "HTTP", "PublicSuffix"],
             workers: [
-                "csv", "cymru-cap", "dyn", "fireeye", "html-table", "ioc-extractor", "json", "key-value", "malwareurl",
+                "csv", "cymru-cap", "dho", "dyn", "fireeye", "html-table", "ioc-extractor", "json", "key-value", "malwareurl",
                 "mapping", "mcafee-atd", "microsoft-ctip", "shadowserver", "shodan", "surbl", "threatminer",
             ],
             mappings: [
@@ -95,7 +96,7 @@ let package = Package(
                 "spamhaus-drop", "spamhaus-drop-json", "strangereal-intel", "threatfox", "threatfox-json", "turris", "urlhaus",
                 "urlhaus-json", "viriback", "vxvault", "zoneh",
             ]),
-        family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "taxonomy"]),
+        family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "dho", "taxonomy"]),
         family("Outputs", ["SQLite", "CSV"], workers: ["file", "sql"]),
         service(
             "StatusDaemon",
@@ -105,9 +106,16 @@ let package = Package(
             ]),
         service("Workflow", ["ServiceKernel", "ServiceKernelTesting", "StatusDaemon", "HTTP", "Conditions"]),
         service(
-            "Control",
+            "Gateway",
             [
                 "ServiceKernel", "StatusDaemon", "Workflow", "HTTP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        service(
+            "Control",
+            [
+                "ServiceKernel", "StatusDaemon", "Workflow", "Gateway", "HTTP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -130,6 +138,7 @@ let package = Package(
         tests("ASNDatabase", ["ASNDatabase", "IDF", "CZlib"], exclude: ["fixtures"]),
         tests("Mapping", ["Mapping", "IDF", "YAML"]),
         tests("PublicSuffix", ["PublicSuffix"]),
+        tests("STIX", ["STIX"]),
         tests(
             "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),

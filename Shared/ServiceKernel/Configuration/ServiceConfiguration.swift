@@ -48,10 +48,12 @@ public struct ServiceConfiguration: Sendable {
     public var isTrial = false
     /// Which of several processes on the same port this is.
     public private(set) var slot: Int?
-    /// The configuration as it was written, to notice changes.
-    var source = ""
-    /// The settings as they were written.
-    var settingsText = ""
+    /// Tells one edition of the configuration from another, its variables and secrets put in, without keeping it.
+    var edition = 0
+    /// The same of the settings.
+    var settingsEdition = 0
+    /// The settings that hold a secret from a file, as they may be shown.
+    var maskedSettings: [String: String] = [:]
 
     /// Bounds that keep a service alive whatever it is sent.
     public struct Limits: Sendable {
