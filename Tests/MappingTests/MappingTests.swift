@@ -138,4 +138,41 @@ private func read(
         #expect(error?.description.contains(part) == true, "\(error?.description ?? "")")
         #expect(error?.description.contains("t.yaml:") == true)
     }
+
+    @Test func columnsThatBecomeCustomMembersAsTheyAre() throws {
+        let sink = try read(
+            "format: csv\nheader: true\ncolumns:\n  a: custom.a\n  b: {to: custom.b, split: ';'}\n  c: custom.c\n  d: custom.c\n  e: custom.e.f\n"
+                + "constants: {custom.g: x}\n",
+            "a,b,c,d,e\n\"q\"\"\u{1}\",x;-;y,1,2,z\n-,-,3,,\n")
+        #expect(sink.refused.isEmpty)
+        #expect(sink.events.first?[custom: "a"] == .string("q\"\u{1}"))
+        #expect(sink.events.first?[custom: "b"] == .array([.string("x"), .string("y")]))
+        // Two columns for one member: the last one stands, once.
+        #expect(sink.events.first?.freeMembers("custom").map(\.name).sorted() == ["a", "b", "c", "e", "g"])
+        #expect(sink.events.first?[custom: "c"] == .string("2"))
+        #expect(sink.events.last?.freeMembers("custom").map(\.name).sorted() == ["c", "g"])
+    }
+
+    @Test func accuracyOfARowIsAShare() throws {
+        let text = "format: lines\nseparator: '|'\ncolumns: [source.ip, threat.feed.accuracy]\n"
+        let sink = try read(text, "192.0.2.1|51\n192.0.2.2|\n192.0.2.3|much\n")
+        #expect(sink.events.map { $0[Key<Double>("threat.feed.accuracy")] } == [51, nil])
+        #expect(sink.refused.count == 1)
+    }
+
+    @Test func targetsThatAreLeftOut() throws {
+        let all = try mapping(
+            "format: lines\nseparator: '|'\ncolumns:\n  - {to: [source.ip, source.domain], required: true}\n"
+                + "  - {values: {x: {tags: x, network.protocol: ssh}}, otherwise: {tags: y}}\nconstants: {intelmq.status: online}\n"
+        )
+        let targets = ["source.domain", "tags", "intelmq.status"].compactMap(Mapping.Target.init)
+        let some = all.leavingOut(targets)
+        #expect(some.writes.map(\.name).sorted() == ["network.protocol", "source.ip"])
+        var sink = Sink()
+        try Array("192.0.2.1|x\nexample.com|x\n".utf8).withUnsafeBufferPointer { (bytes) throws(MappingError) in
+            try some.read(bytes, into: &sink)
+        }
+        #expect(sink.events.map { $0[.sourceIP]?.description } == ["192.0.2.1"])
+        #expect(sink.refused.map(\.line) == [2])
+    }
 }
