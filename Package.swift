@@ -77,22 +77,26 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         shared("Mapping", ["IDF", "YAML", "CSV"]),
+        shared("Formats", ["IDF", "CCrypto"]),
         family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
         family(
-            "Parsers", ["Mapping", "CSV", "HTTP"],
+            "Parsers", ["Mapping", "CSV", "HTTP", "Formats"],
             workers: [
-                "csv", "cymru-cap", "dho", "html-table", "json", "key-value", "mapping", "shadowserver", "surbl",
+                "csv", "cymru-cap", "dho", "html-table", "idea", "json", "key-value", "mapping", "n6", "n6-program",
+                "shadowserver", "surbl",
             ],
             mappings: [
                 "alienvault-reputation", "anubisnetworks", "bambenek-c2", "bambenek-dga", "benkow", "bingmurls",
                 "blocklistde", "blueliv-crimeserver", "cert-eu", "certstream", "cins-army", "cleanmx-phishing",
                 "cleanmx-virus", "cymru-full-bogons", "cznic-haas", "danger-rulez", "dataplane", "dataplane-proto41",
                 "dshield-asn", "dshield-block", "eset", "feodotracker", "fraunhofer-dga", "hibp-callback", "malwarebazaar",
-                "malwarepatrol-dansguardian", "n6", "openphish", "openphish-premium", "otx", "phishtank", "spamhaus-drop",
+                "malwarepatrol-dansguardian", "n6-stomp", "openphish", "openphish-premium", "otx", "phishtank", "spamhaus-drop",
                 "spamhaus-drop-json", "strangereal-intel", "threatfox", "threatfox-json", "turris", "urlhaus",
                 "urlhaus-json", "viriback", "vxvault", "zoneh",
             ]),
-        family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "dho", "taxonomy"]),
+        family(
+            "Experts", ["ASNDatabase", "RecentSet", "Formats"],
+            workers: ["asn-lookup", "deduplicator", "dho", "idea", "n6", "taxonomy", "transcoder"]),
         family("Outputs", ["SQLite", "CSV"], workers: ["file", "sql"]),
         service(
             "StatusDaemon",
@@ -126,6 +130,7 @@ let package = Package(
         tests("Conditions", ["Conditions", "IDF"]),
         tests("ASNDatabase", ["ASNDatabase", "IDF", "CZlib"], exclude: ["fixtures"]),
         tests("Mapping", ["Mapping", "IDF", "YAML"]),
+        tests("Formats", ["Formats", "IDF"]),
         tests(
             "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),

@@ -8,9 +8,12 @@ public let parsers =
         RosterEntry(CymruCAPParser.self),
         RosterEntry(DHOParser.self),
         RosterEntry(HTMLTableParser.self),
+        RosterEntry(IDEAParser.self),
         RosterEntry(JSONParser.self),
         RosterEntry(KeyValueParser.self),
         RosterEntry(MappingFileParser.self),
+        RosterEntry(N6Parser.self),
+        RosterEntry(N6ProgramParser.self),
         RosterEntry(ShadowserverParser.self),
         RosterEntry(SURBLParser.self),
     ] + mappingFiles.map(RosterEntry.init(mapping:))

@@ -29,7 +29,7 @@ extension Counterpart {
         feed("fraunhofer.parser_dga", "fraunhofer-dga"),
         feed("malwarepatrol.parser_dansguardian", "malwarepatrol-dansguardian"),
         feed("microsoft.parser_bingmurls", "bingmurls"),
-        feed("n6.parser_n6stomp", "n6"),
+        feed("n6.parser_n6stomp", "n6-stomp"),
         feed("openphish.parser", "openphish"),
         feed("openphish.parser_commercial", "openphish-premium"),
         feed("phishtank.parser", "phishtank"),
