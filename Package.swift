@@ -82,23 +82,27 @@ let package = Package(
         shared("Mapping", ["IDF", "YAML", "CSV"]),
         shared("PublicSuffix", ["CIDN2", "CPSL"]),
         shared("STIX"),
+        shared("Formats", ["IDF", "CCrypto"]),
         family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
         family(
-            "Parsers", ["Mapping", "CSV", "HTTP", "PublicSuffix", "STIX"],
+            "Parsers", ["Mapping", "CSV", "HTTP", "PublicSuffix", "STIX", "Formats"],
             workers: [
-                "csv", "cymru-cap", "dho", "dyn", "fireeye", "html-table", "ioc-extractor", "json", "key-value", "malwareurl",
-                "mapping", "mcafee-atd", "microsoft-ctip", "misp", "shadowserver", "shodan", "stix", "surbl", "threatminer",
+                "csv", "cymru-cap", "dho", "dyn", "fireeye", "html-table", "idea", "ioc-extractor", "json", "key-value",
+                "malwareurl", "mapping", "mcafee-atd", "microsoft-ctip", "misp", "n6", "n6-program", "shadowserver", "shodan",
+                "stix", "surbl", "threatminer",
             ],
             mappings: [
                 "alienvault-reputation", "anubisnetworks", "bambenek-c2", "bambenek-dga", "benkow", "bingmurls",
                 "blocklistde", "blueliv-crimeserver", "cert-eu", "certstream", "cins-army", "cleanmx-phishing",
                 "cleanmx-virus", "cymru-full-bogons", "cznic-haas", "danger-rulez", "dataplane", "dataplane-proto41",
                 "dshield-asn", "dshield-block", "eset", "feodotracker", "fraunhofer-dga", "hibp-callback", "malwarebazaar",
-                "malwarepatrol-dansguardian", "n6", "openphish", "openphish-premium", "otx", "phishtank", "spamhaus-cert",
+                "malwarepatrol-dansguardian", "n6-stomp", "openphish", "openphish-premium", "otx", "phishtank", "spamhaus-cert",
                 "spamhaus-drop", "spamhaus-drop-json", "strangereal-intel", "threatfox", "threatfox-json", "turris", "urlhaus",
                 "urlhaus-json", "viriback", "vxvault", "zoneh",
             ]),
-        family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "dho", "taxonomy"]),
+        family(
+            "Experts", ["ASNDatabase", "RecentSet", "Formats"],
+            workers: ["asn-lookup", "deduplicator", "dho", "idea", "n6", "taxonomy", "transcoder"]),
         family("Outputs", ["SQLite", "CSV"], workers: ["file", "sql"]),
         service(
             "StatusDaemon",
@@ -141,6 +145,7 @@ let package = Package(
         tests("Mapping", ["Mapping", "IDF", "YAML"]),
         tests("PublicSuffix", ["PublicSuffix"]),
         tests("STIX", ["STIX"]),
+        tests("Formats", ["Formats", "IDF"]),
         tests(
             "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),

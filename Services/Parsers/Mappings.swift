@@ -26,7 +26,7 @@ let embeddedMappings: [(String, [UInt8])] = [
     ("hibp-callback", PackageResources.hibp_callback_yaml),
     ("malwarebazaar", PackageResources.malwarebazaar_yaml),
     ("malwarepatrol-dansguardian", PackageResources.malwarepatrol_dansguardian_yaml),
-    ("n6", PackageResources.n6_yaml),
+    ("n6-stomp", PackageResources.n6_stomp_yaml),
     ("openphish", PackageResources.openphish_yaml),
     ("openphish-premium", PackageResources.openphish_premium_yaml),
     ("otx", PackageResources.otx_yaml),

@@ -32,7 +32,7 @@ extension Counterpart {
         feed("malwareurl.parser", "malwareurl"),
         feed("microsoft.parser_bingmurls", "bingmurls"),
         feed("misp.parser", "misp"),
-        feed("n6.parser_n6stomp", "n6"),
+        feed("n6.parser_n6stomp", "n6-stomp"),
         feed("openphish.parser", "openphish"),
         feed("openphish.parser_commercial", "openphish-premium"),
         feed("phishtank.parser", "phishtank"),

@@ -39,7 +39,7 @@ public struct ConfigurationReader {
 
     private static let members = [
         "worker", "settings", "listen", "edges", "ack", "state", "limits", "log", "threads", "insecure", "overwrite",
-        "keep-original", "producer", "name", "control", "tokens", "tls", "statusd", "vars",
+        "keep-original", "encoding", "producer", "name", "control", "tokens", "tls", "statusd", "vars",
     ]
 
     private mutating func service(_ document: YAMLDocument, _ root: YAMLNode, expected: RosterEntry?) -> ServiceConfiguration? {
@@ -135,6 +135,7 @@ public struct ConfigurationReader {
                 guard (1...256).contains(configuration.threads) else { throw wanted("a number from 1 to 256", value) }
             case "insecure": configuration.isInsecure = try Bool(setting: value)
             case "overwrite": configuration.overwrite = try Bool(setting: value)
+            case "encoding": configuration.encoding = try Encoding(setting: value)
             case "keep-original": configuration.keepsOriginal = try Bool(setting: value)
             case "producer": configuration.producer = try String(setting: value)
             case "limits":

@@ -40,6 +40,8 @@ public struct ServiceConfiguration: Sendable {
     public var overwrite = false
     /// Whether parsers keep the source row in `event.original`.
     public var keepsOriginal = true
+    /// How the reports that a parser is given are written; nil: in UTF-8, or as the parser finds out itself.
+    public var encoding: Encoding?
     /// Organisation written into packets.
     public var producer: String?
     /// Whether this is a one-time run: results go where the run says, dead letters to the log.

@@ -9,6 +9,7 @@ extension ServiceConfiguration {
         text("state", state)
         text("control", control)
         text("producer", producer)
+        text("encoding", encoding?.sample)
         members += [
             .init("ack", .string(ack.rawValue)), .init("threads", .integer(threads)), .init("insecure", .boolean(isInsecure)),
             .init("overwrite", .boolean(overwrite)), .init("keep-original", .boolean(keepsOriginal)),

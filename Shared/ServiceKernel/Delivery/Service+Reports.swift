@@ -21,6 +21,8 @@ extension Service {
             return .refused(422, "wrong-resource", "\(configuration.name) takes no reports")
         }
         metrics.count("intelmq_reports_received_total")
+        var report = report
+        do throws(Rejection) { report = try decoded(report) } catch { return Self.answer(error) }
         let intake = meta?.intakeAt ?? .now()
         let trace = meta?.trace ?? TraceParent(beginning: report.id)
         let feed = ParserFeed(ahead: configuration.limits.inFlight + 4)
@@ -127,6 +129,16 @@ extension Service {
         packet.meta.trace = trace.next()
         packet.meta.path = EdgeFilter.error
         return packet
+    }
+}
+
+extension Service {
+    /// The report in UTF-8, where the configuration says that it comes in something else.
+    func decoded(_ report: Report) throws(Rejection) -> Report {
+        guard let encoding = configuration.encoding else { return report }
+        var report = report
+        report.content = try encoding.decoded(report.content, limit: configuration.limits.report.bytes)
+        return report
     }
 }
 

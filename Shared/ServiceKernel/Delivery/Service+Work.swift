@@ -79,6 +79,7 @@ extension Service {
             }
         case .parser(let parser):
             for report in packet.reports {
+                let report = try decoded(report)
                 var parsed = ParsedEvents(report: report, keepsOriginal: configuration.keepsOriginal)
                 try parser.parse(report, into: &parsed)
                 if let first = parsed.rejected.first { throw first.rejection }

@@ -91,7 +91,7 @@ public enum Renderer {
                 ]), "ack": choice(AckMode.allCases.map(\.rawValue)), "state": text("Folder for spool, dead letters and state."),
                 "threads": .object(["type": .string("integer"), "minimum": .number("1")]), "insecure": Bool.schema,
                 "overwrite": Bool.schema,
-                "keep-original": Bool.schema, "producer": text("Organisation written into packets."),
+                "keep-original": Bool.schema, "encoding": Encoding.schema, "producer": text("Organisation written into packets."),
                 "limits": .object(["type": .string("object")]), "log": .object(["type": .string("object")]),
                 "control": text("Folder of the control socket; the folder of the state without."),
                 "tokens": .object(["type": .string("array"), "items": AccessToken.schema]), "tls": TLSConfiguration.schema,

@@ -10,6 +10,8 @@ public struct Spawn {
     public var input: Int32?
     /// Descriptor that becomes standard output and standard error; nil: those of this process.
     public var output: Int32?
+    /// Descriptor that becomes standard output alone.
+    public var standardOutput: Int32?
     /// Descriptor that becomes standard error alone.
     public var errors: Int32?
     /// Whether it is a process group of its own, which a terminal's Ctrl-C does not reach.
@@ -35,6 +37,7 @@ public struct Spawn {
             posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
             posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO)
         }
+        if let standardOutput { posix_spawn_file_actions_adddup2(&actions, standardOutput, STDOUT_FILENO) }
         if let errors { posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
