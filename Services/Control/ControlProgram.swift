@@ -23,7 +23,7 @@ struct ControlCommand: AsyncParsableCommand {
         subcommands: [
             Run.self, Check.self, Up.self, Down.self, Status.self, Start.self, Stop.self, Restart.self, Reload.self, Pause.self,
             Resume.self, Logs.self, Level.self, Tap.self, DeadLetters.self, Audit.self,
-            ConfigRender.self,
+            ConfigRender.self, ConfigConvert.self,
         ])
 
     /// Reads a graph or ends with its errors.
