@@ -39,9 +39,9 @@ extension ControlCommand {
                 say("error: \(error.detail)")
                 throw ExitCode(73)
             }
-            let problems = Self.problems("\(folder)/workflow.yaml", roster: ControlProgram.roster)
+            let problems = Graph.check(path: "\(folder)/workflow.yaml", roster: ControlProgram.roster).findings
             put(json ? result.json(folder, problems).pretty() : result.text(folder, problems))
-            if !result.conversion.lost.isEmpty || !problems.isEmpty { throw ExitCode(1) }
+            if !result.conversion.lost.isEmpty || problems.contains(where: \.isError) { throw ExitCode(1) }
         }
 
         struct Result {
@@ -90,33 +90,20 @@ extension ControlCommand {
             try replaceFile("\(folder)/workflow.yaml", with: Array(result.graph.utf8), mode: 0o600)
             try replaceFile("\(folder)/conversion.txt", with: Array(result.report.utf8), mode: 0o600)
         }
-
-        /// What is wrong with the workflow on this machine, as a missing database.
-        static func problems(_ path: String, roster: Roster) -> [Diagnostic] {
-            do throws(ConfigurationError) {
-                let graph = try Graph(path: path, roster: roster)
-                var found: [Diagnostic] = []
-                for node in graph.nodes {
-                    do throws(ConfigurationError) {
-                        let configuration = graph.configuration(of: node, state: nil)
-                        _ = try ConfigurationReader.read(configuration, roster: roster, expected: node.entry)
-                    } catch { found += error.messages }
-                }
-                return found
-            } catch { return error.messages }
-        }
     }
 }
 
 extension ControlCommand.ConfigConvert.Result {
-    fileprivate func text(_ folder: String, _ problems: [Diagnostic]) -> String {
+    fileprivate func text(_ folder: String, _ problems: [Finding]) -> String {
         var text = report + "\nwritten: \(folder)/workflow.yaml, \(folder)/conversion.txt"
         if conversion.nodes.contains(where: { !$0.parameters.secrets.isEmpty }) { text += ", \(folder)/secrets/" }
-        if !problems.isEmpty { text += "\n\nbefore it can start here:\n" + problems.map(\.description).joined(separator: "\n") }
+        if !problems.isEmpty {
+            text += "\n\nbefore it can start here:\n" + problems.map(\.diagnostic.description).joined(separator: "\n")
+        }
         return text
     }
 
-    fileprivate func json(_ folder: String, _ problems: [Diagnostic]) -> JSONValue {
+    fileprivate func json(_ folder: String, _ problems: [Finding]) -> JSONValue {
         func notes(_ kind: ConversionNote.Kind) -> JSONValue { .array(conversion.notes.filter { $0.kind == kind }.map(\.json)) }
         return .object([
             "workflow": .string("\(folder)/workflow.yaml"),

@@ -6,7 +6,7 @@ extension Conversion {
             for (path, queues) in nodes[index].bot.destinations { connect(index, path, queues) }
             keepOtherEvents(index)
         }
-        leaveLonelyCollectors()
+        leaveLonely()
         let targets = Set(nodes.flatMap { $0.edges.map(\.to) })
         for node in nodes {
             if node.edges.isEmpty, !node.bot.destinations.isEmpty {
@@ -83,12 +83,19 @@ extension Conversion {
         lose(nodes[index].bot, "its edges (\(names)): beside them there must be one for all other events")
     }
 
-    /// A collector whose reports nobody reads would fetch them for nothing.
-    private mutating func leaveLonelyCollectors() {
-        for node in nodes where node.entry.family == .collector && node.edges.isEmpty {
+    /// A collector whose reports nobody reads would fetch them for nothing, and to some outputs nothing would ever be sent.
+    private mutating func leaveLonely() {
+        let targets = Set(nodes.flatMap { $0.edges.map(\.to) })
+        for node in nodes {
+            if node.entry.family == .collector, node.edges.isEmpty {
+                lose(node.bot, "it is left out: nobody reads its reports, as no parser behind it is carried over")
+            } else if node.entry.family == .output, !targets.contains(node.name) {
+                lose(node.bot, "it is left out: nothing is sent to it, as no bot before it is carried over")
+            } else {
+                continue
+            }
             absent[node.bot.id] = .gone
-            lose(node.bot, "nobody reads its reports: no parser behind it is carried over")
         }
-        nodes.removeAll { $0.entry.family == .collector && $0.edges.isEmpty }
+        nodes.removeAll { absent[$0.bot.id] != nil }
     }
 }

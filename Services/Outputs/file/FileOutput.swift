@@ -26,6 +26,8 @@ struct FileOutput: Output {
             writer.endRecord()
             header = writer.take()
         }
+        try makeFolder(ofFile: path, isTrial: context.isTrial)
+        if context.isTrial { return }
         let opened = try AppendFile(path: path, header: header)
         file = GroupWriter { batches throws(Rejection) in try opened.append(Array(batches.joined())) }
     }

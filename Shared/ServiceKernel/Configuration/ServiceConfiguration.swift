@@ -44,6 +44,8 @@ public struct ServiceConfiguration: Sendable {
     public var producer: String?
     /// Whether this is a one-time run: results go where the run says, dead letters to the log.
     public var isOneTime = false
+    /// Whether nothing will run: the configuration is only tried.
+    public var isTrial = false
     /// Which of several processes on the same port this is.
     public private(set) var slot: Int?
     /// Tells one edition of the configuration from another, its variables and secrets put in, without keeping it.
