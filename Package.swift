@@ -84,7 +84,7 @@ let package = Package(
         family(
             "Parsers", ["Mapping", "CSV", "HTTP", "PublicSuffix"],
             workers: [
-                "csv", "cymru-cap", "dyn", "fireeye", "html-table", "ioc-extractor", "json", "key-value", "malwareurl",
+                "csv", "cymru-cap", "dho", "dyn", "fireeye", "html-table", "ioc-extractor", "json", "key-value", "malwareurl",
                 "mapping", "mcafee-atd", "microsoft-ctip", "shadowserver", "shodan", "surbl", "threatminer",
             ],
             mappings: [
@@ -96,7 +96,7 @@ let package = Package(
                 "spamhaus-drop", "spamhaus-drop-json", "strangereal-intel", "threatfox", "threatfox-json", "turris", "urlhaus",
                 "urlhaus-json", "viriback", "vxvault", "zoneh",
             ]),
-        family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "taxonomy"]),
+        family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "dho", "taxonomy"]),
         family("Outputs", ["SQLite", "CSV"], workers: ["file", "sql"]),
         service(
             "StatusDaemon",
@@ -106,9 +106,16 @@ let package = Package(
             ]),
         service("Workflow", ["ServiceKernel", "ServiceKernelTesting", "StatusDaemon", "HTTP", "Conditions"]),
         service(
-            "Control",
+            "Gateway",
             [
                 "ServiceKernel", "StatusDaemon", "Workflow", "HTTP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        service(
+            "Control",
+            [
+                "ServiceKernel", "StatusDaemon", "Workflow", "Gateway", "HTTP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

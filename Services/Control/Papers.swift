@@ -1,3 +1,4 @@
+import Gateway
 import IDF
 import ServiceKernel
 
@@ -10,6 +11,7 @@ public enum Papers {
         papers.append(("docs/metrics.md", Metrics.paper))
         var index = "# Workers\n\n| worker | what |\n|---|---|\n"
         papers.append(("openapi/statusd.json", OpenAPI.ofStatusDaemon.pretty() + "\n"))
+        papers.append(("openapi/gateway.json", GatewayProgram.openAPI.pretty() + "\n"))
         for entry in roster.workers {
             papers.append(("openapi/\(entry.name).json", Renderer.openAPI(of: entry).pretty() + "\n"))
             papers.append(("docs/man/\(entry.programName).1", Renderer.man(of: entry)))

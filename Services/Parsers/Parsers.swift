@@ -6,6 +6,7 @@ public let parsers =
     [
         RosterEntry(CSVParser.self),
         RosterEntry(CymruCAPParser.self),
+        RosterEntry(DHOParser.self),
         RosterEntry(DynParser.self),
         RosterEntry(FireEyeParser.self),
         RosterEntry(HTMLTableParser.self),

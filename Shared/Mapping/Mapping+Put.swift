@@ -156,8 +156,9 @@ extension Mapping {
         switch target {
         case .field(let field): return field == accuracy.id ? setShare(text, &event) : event.add(field, text: text)
         case .custom(let path):
-            let value = isJSON ? (try? JSONValue(parsing: text)) : nil
-            event.setCustom(path: path, to: value ?? .string(String(decoding: text, as: UTF8.self)))
+            let plain = String(decoding: text, as: UTF8.self)
+            let value = !isJSON ? nil : isWholeNumber(plain) ? .number(plain) : try? JSONValue(parsing: text)
+            event.setCustom(path: path, to: value ?? .string(plain))
             return true
         }
     }
@@ -172,7 +173,7 @@ extension Mapping {
 
     private func shown(_ cell: ByteView) -> String { String(decoding: cell.prefix(60), as: UTF8.self) }
 
-    private func isNothing(_ cell: ByteView) -> Bool {
+    func isNothing(_ cell: ByteView) -> Bool {
         guard !cell.isEmpty else { return true }
         guard cell.count <= 16, !ignored.isEmpty else { return false }
         return ignored.contains { $0.utf8.elementsEqual(cell) }

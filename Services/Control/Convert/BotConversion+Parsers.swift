@@ -31,7 +31,6 @@ extension BotConversion {
         feed("malwarepatrol.parser_dansguardian", "malwarepatrol-dansguardian"),
         feed("malwareurl.parser", "malwareurl"),
         feed("microsoft.parser_bingmurls", "bingmurls"),
-        feed("misp.parser", "misp"),
         feed("n6.parser_n6stomp", "n6"),
         feed("openphish.parser", "openphish"),
         feed("openphish.parser_commercial", "openphish-premium"),

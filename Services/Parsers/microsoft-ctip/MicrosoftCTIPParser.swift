@@ -46,18 +46,20 @@ struct MicrosoftCTIPParser: Parser {
         "SourceIpMetroCode": "custom.source.geolocation.metro_code", "SourceIpAreaCode": "custom.source.geolocation.area_code",
     ])
 
+    /// In lower case: the names are written in more than one way (`TLPLevel`, `tlpLevel`).
     private static let interflow = JSONColumns([
-        "AdditionalMetadata": "custom.additionalmetadata", "Description": "message", "ExternalId": "threat.software.name",
-        "FirstReportedDateTime": "@timestamp", "LastReportedDateTime": "@timestamp",
-        "IndicatorExpirationDateTime": "custom.indicator_expiration_date_time",
-        "IndicatorProvider": "custom.indicator_provider", "IndicatorThreatType": "custom.indicator_threat_type",
-        "IsPartnerShareable": "custom.ispartnershareable", "IsProductLicensed": "custom.isproductlicensed",
-        "MalwareFamilyNames": "custom.malware_family_names", "NetworkSourceAsn": "source.as.number",
-        "NetworkSourceIPv4": "source.ip", "NetworkSourceIPv6": "source.ip", "NetworkSourcePort": "source.port",
-        "NetworkDestinationAsn": "destination.as.number", "NetworkDestinationIPv4": "destination.ip",
-        "NetworkDestinationIPv6": "destination.ip", "NetworkDestinationPort": "destination.port",
-        "DomainName": "destination.domain", "HostName": "destination.domain", "Severity": "custom.severity",
-        "Tags": "custom.tags", "ThreatDetectionProduct": "custom.threat_detection_product", "UserAgent": "custom.user_agent",
+        "additionalmetadata": "custom.additionalmetadata", "description": "message", "externalid": "threat.software.name",
+        "lastreporteddatetime": "@timestamp", "firstreporteddatetime": "@timestamp",
+        "indicatorexpirationdatetime": "custom.indicator_expiration_date_time",
+        "indicatorprovider": "custom.indicator_provider", "indicatorthreattype": "custom.indicator_threat_type",
+        "ispartnershareable": "custom.ispartnershareable", "isproductlicensed": "custom.isproductlicensed",
+        "malwarefamilynames": "custom.malware_family_names", "networksourceasn": "source.as.number",
+        "networksourceipv6": "source.ip", "networksourceipv4": "source.ip", "networksourceport": "source.port",
+        "networkdestinationasn": "destination.as.number", "networkdestinationipv6": "destination.ip",
+        "networkdestinationipv4": "destination.ip", "networkdestinationport": "destination.port",
+        "domainname": "destination.domain", "hostname": "destination.domain", "severity": "custom.severity",
+        "tags": "custom.tags", "threatdetectionproduct": "custom.threat_detection_product",
+        "useragent": "custom.user_agent",
     ])
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
@@ -86,11 +88,12 @@ struct MicrosoftCTIPParser: Parser {
     }
 
     private func readInterflow(_ row: JSONValue, _ event: inout Event) throws(Rejection) {
+        let row = JSONValue.object((row.members ?? []).map { .init($0.name.lowercased(), $0.value) })
         Self.interflow.fill(&event, from: row)
         guard event[.sourceIP] != nil || event[Key<IPAddress>("destination.ip")] != nil else {
             throw .malformed("the row has neither \"DataFeed\" (as from Azure) nor \"NetworkSourceIPv4\" (as from Interflow)")
         }
-        Self.setColour(row["TLPLevel"]?.string, &event)
+        Self.setColour(row["tlplevel"]?.string, &event)
         event.fill(.classificationType, "infected-system")
     }
 

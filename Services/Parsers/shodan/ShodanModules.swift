@@ -17,8 +17,6 @@ enum ShodanModules {
     private static let left: Set<String> = [
         "hassh", "highestcommittedusn", "html", "key", "robots", "securitytxt", "sitemap",
     ]
-    /// Members that are a single text if there is one value.
-    private static let lists: Set<String> = ["supportedcontrol", "supportedldapversion", "supportedextension"]
     /// Objects whose names are the values.
     private static let named: Set<String> = ["resources"]
     /// Objects whose members belong to the object around them.
@@ -62,7 +60,8 @@ enum ShodanModules {
             // Objects by name become a list of objects; other objects are left to the minimal mode, which keeps all.
             guard !members.isEmpty, members.allSatisfy({ $0.value.members != nil }) else { return }
             event.setCustom(path: [module, name], to: .array(members.map(identified)))
-        case .string where lists.contains(name): event.setCustom(path: [module, name], to: .array([member.value]))
+        // What a directory supports is a single text where it is one thing.
+        case .string where name.hasPrefix("supported"): event.setCustom(path: [module, name], to: .array([member.value]))
         default: event.put(member.value, .custom([module, name]))
         }
     }

@@ -101,7 +101,8 @@ public struct ConfigurationReader {
         return configuration
     }
 
-    static func isLocal(_ listen: String) -> Bool {
+    /// Whether an address is of this machine alone.
+    package static func isLocal(_ listen: String) -> Bool {
         listen.hasPrefix("unix:") || listen.hasPrefix("127.") || listen.hasPrefix("[::1]") || listen.hasPrefix("localhost:")
     }
 

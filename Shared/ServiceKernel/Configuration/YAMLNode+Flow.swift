@@ -21,7 +21,7 @@ extension YAMLNode {
 
     /// Quotes are left away where they change nothing: `127.0.0.1:80` and `asn-lookup` are text anyway.
     private static func mayStandPlain(_ text: String, _ plain: Bool) -> Bool {
-        if plain { return !text.contains(where: { ",[]{}#".contains($0) }) }
+        if plain { return !text.contains(where: { ",[]{}#\n".contains($0) }) }
         guard let first = text.utf8.first, first >= 0x61 && first <= 0x7A || first == 0x2F else { return false }
         guard !["true", "false", "null"].contains(text), text.utf8.last != 0x3A else { return false }
         return text.utf8.allSatisfy { byte in

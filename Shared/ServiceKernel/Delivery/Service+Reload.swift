@@ -102,7 +102,7 @@ extension Service.Running {
 
 extension ConfigurationError {
     /// The messages without the lines of the file, which may hold a secret: for logs, and for callers from elsewhere.
-    var withoutSource: ConfigurationError {
+    package var withoutSource: ConfigurationError {
         ConfigurationError(messages.map(\.withoutSource))
     }
 }
