@@ -83,6 +83,7 @@ import YAML
         #expect(collector.settings?["feed"]?["accuracy"]?.int == 100)
         #expect(collector.worker["log"]?["level"]?.string == "warning")
         #expect(made.node("deduplicator-expert")?.settings?["time-to-live"]?.string == "600 s")
+        #expect(made.node("file-output")?.settings?["format"]?.string == "dho")
         if known.count == 4 { #expect(made.edges("taxonomy-expert") == ["{to: file-output}"]) }
         #expect(made.result.report.contains("all bots | my_own: 5 | no bot that is carried over uses it"))
     }

@@ -25,6 +25,8 @@ extension Counterpart {
         }
         var settings = parameters.settings
         if worker == "file-collector" { settings.append(.init("settle", .string("0 s"))) }
+        // Events are compared as such, not as they are written for others.
+        settings.removeAll { $0.name == "format" && $0.value == .string("dho") }
         if let at = settings.firstIndex(where: { $0.name == "schema" }) { settings[at].value = .string(Self.schema(vector)) }
         return .given(settings)
     }

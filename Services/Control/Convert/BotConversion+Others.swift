@@ -88,9 +88,16 @@ extension BotConversion {
             parameters.set("format", .string("csv"))
             parameters.set("fields", .array([.string(field.name)]))
         }
-        parameters.drop(
-            ["hierarchical_output", "message_with_type", "message_jsondict_as_string", "keep_raw_field"],
-            "events are written whole, in the data format of today")
+        let isNested = parameters.take("hierarchical_output") == .boolean(true)
+        if isNested {
+            parameters.note(
+                .replaced, "hierarchical_output", .boolean(true), "events are written in the data format of today, nested")
+        } else if !parameters.settings.contains(where: { $0.name == "format" }) {
+            // What reads the file goes on reading it.
+            parameters.set("format", .string("dho"))
+        }
+        parameters.drop(["keep_raw_field"], "raw is written when a parser keeps it; keep-original: false there leaves it out")
+        parameters.drop(["message_with_type", "message_jsondict_as_string"], "messages are written in one form")
         parameters.drop(["encoding_errors_mode"], "events are UTF-8 when they come in")
     }
 
