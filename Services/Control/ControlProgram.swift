@@ -21,8 +21,8 @@ struct ControlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "intelmqctl", abstract: "Checks, runs and operates workflows.", version: Version.current,
         subcommands: [
-            Run.self, Check.self, Test.self, Show.self, Render.self, ConfigRender.self, Up.self, Down.self, Status.self,
-            Start.self,
+            Run.self, Check.self, Test.self, Show.self, Render.self, ConfigRender.self, ConfigConvert.self, Up.self, Down.self,
+            Status.self, Start.self,
             Stop.self, Restart.self, Reload.self, Pause.self, Resume.self, Logs.self, Level.self, Tap.self, DeadLetters.self,
             Audit.self, Feeds.self,
         ])

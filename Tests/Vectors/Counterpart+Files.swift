@@ -5,48 +5,6 @@ import Synchronization
 
 /// Workers that reach out: collectors bring reports, outputs leave files.
 extension Counterpart {
-    /// What IntelMQ's collectors say of their feed.
-    private static func feed(_ vector: VectorCase) -> JSONValue.Member {
-        let members = ["name", "provider", "code", "documentation", "accuracy"].compactMap { name in
-            vector[name].map { JSONValue.Member(name, $0) }
-        }
-        return .init("feed", .object(members))
-    }
-
-    @Sendable static func files(_ vector: VectorCase) -> Settings {
-        guard let path = vector.path("path") else { return .impossible("no path is given") }
-        if vector["chunk_size"] != nil { return .impossible("chunk_size: reports are read as a stream, not cut into pieces") }
-        var settings: [JSONValue.Member] = [.init("path", .string(path)), .init("settle", .string("0 s")), feed(vector)]
-        if let postfix = vector["postfix"] { settings.append(.init("postfix", postfix)) }
-        if let delete = vector["delete_file"] { settings.append(.init("delete", delete)) }
-        return .given(settings)
-    }
-
-    @Sendable static func download(_ vector: VectorCase) -> Settings {
-        if vector["verify_gpg_signatures"]?.bool == true { return .impossible("signatures (PGP) are not verified") }
-        guard let server = vector.server, let url = vector["http_url"]?.string, let path = URLComponents(string: url)?.path else {
-            return .impossible("no answer is recorded")
-        }
-        var settings: [JSONValue.Member] = [.init("url", .string(server + path)), feed(vector)]
-        // True, false, or the names of the members to take.
-        if let names = vector["extract_files"], names.items != nil {
-            settings += [.init("extract", .boolean(true)), .init("members", names)]
-        } else if let extract = vector["extract_files"] {
-            settings.append(.init("extract", extract))
-        }
-        return .given(settings)
-    }
-
-    @Sendable static func output(_ vector: VectorCase) -> Settings {
-        if vector["format_filename"]?.bool == true { return .impossible("format_filename: event data never chooses a path") }
-        guard let path = vector.path("file") else { return .impossible("no file is given") }
-        guard let key = vector["single_key"]?.string else { return .given([.init("path", .string(path))]) }
-        guard let field = DHO.field(key) else { return .impossible("single_key \(key) is no field") }
-        return .given([
-            .init("path", .string(path)), .init("format", .string("csv")), .init("fields", .array([.string(field.name)])),
-        ])
-    }
-
     func run(_ collector: any Collector, _ vector: VectorCase, _ place: Place) async -> Outcome {
         let reports = Mutex<[Report]>([])
         var notes: [String] = []

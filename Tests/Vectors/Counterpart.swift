@@ -1,4 +1,5 @@
 import Collectors
+import Control
 import Experts
 import Foundation
 import IDF
@@ -7,14 +8,11 @@ import Parsers
 import ServiceKernel
 import YAML
 
-/// A bot of IntelMQ and our worker that stands for it.
+/// A bot of IntelMQ and our worker that stands for it, as `config-convert` has them.
 struct Counterpart: Sendable {
-    let bot: String
-    let worker: String
-    /// Our settings for the bot's parameters, or why the case cannot be expressed.
-    let settings: @Sendable (VectorCase) -> Settings
-    /// Another worker of ours where the bot reads what several of ours read.
-    var choose: @Sendable (VectorCase) -> String? = { _ in nil }
+    let conversion: BotConversion
+    var bot: String { conversion.module }
+    var worker: String { conversion.worker }
 
     enum Settings {
         case given([JSONValue.Member])
@@ -23,22 +21,7 @@ struct Counterpart: Sendable {
 
     static let roster = Roster(collectors + parsers + experts + outputs)
 
-    static let all: [Counterpart] =
-        [
-            Counterpart(bot: "shadowserver.parser", worker: "shadowserver-parser", settings: shadowserver),
-            Counterpart(bot: "generic.parser_csv", worker: "csv-parser", settings: csv),
-            Counterpart(
-                bot: "asn_lookup.expert", worker: "asn-lookup-expert",
-                settings: { vector in
-                    guard let path = vector.path("database") else { return .impossible("no database is named") }
-                    return .given([.init("database", .string(path))])
-                }),
-            Counterpart(bot: "taxonomy.expert", worker: "taxonomy-expert", settings: { _ in .given([]) }),
-            Counterpart(bot: "deduplicator.expert", worker: "deduplicator-expert", settings: deduplicator),
-            Counterpart(bot: "collector_file", worker: "file-collector", settings: files),
-            Counterpart(bot: "collector_http", worker: "http-collector", settings: download),
-            Counterpart(bot: "outputs.file.output", worker: "file-output", settings: output),
-        ] + feeds + generic
+    static let all = BotConversion.all.filter { roster.worker(named: $0.worker) != nil }.map { Counterpart(conversion: $0) }
 
     func run(_ vector: VectorCase) async -> Outcome {
         let place = Place(vector)
@@ -48,7 +31,7 @@ struct Counterpart: Sendable {
         case .impossible(let reason): return .skipped("\(bot): \(reason)")
         case .given(let given): settings = given
         }
-        var configuration: [JSONValue.Member] = [.init("worker", .string(choose(vector) ?? worker))]
+        var configuration: [JSONValue.Member] = [.init("worker", .string(conversion.choose(vector.url) ?? worker))]
         if !settings.isEmpty { configuration.append(.init("settings", .object(settings))) }
         var made: any Worker
         do {
