@@ -16,6 +16,7 @@ extension GatewayHandler {
         return .object([
             "title": .string(edition.graph.title), "state": .string(isRunning ? "running" : "degraded"),
             "version": .string(Version.current), "generation": .integer(edition.number), "nodes": .array(nodes),
+            "draining": gateway.draining,
         ])
     }
 
@@ -48,7 +49,7 @@ extension GatewayHandler {
         }
         return .object([
             "title": .string(edition.graph.title), "generation": .integer(edition.number), "nodes": .array(nodes),
-            "edges": .array(edges),
+            "edges": .array(edges), "draining": gateway.draining,
             "chains": .object(edition.chains.all.map { .init($0.name, .array($0.nodes.map { .string($0.name) })) }),
         ])
     }
@@ -102,7 +103,7 @@ extension GatewayHandler {
                 let why = (body?["errors"]?.items ?? []).compactMap { $0["detail"]?.string }.joined(separator: "; ")
                 problems.append(
                     answers[index] == nil
-                        ? away(node, "its statusd is not there; intelmqctl up starts it")
+                        ? absent(node.name)
                         : Problem(503, "not-done", "\(node.name): \(why)"))
                 continue
             }

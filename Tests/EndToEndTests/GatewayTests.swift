@@ -131,7 +131,7 @@ import Testing
             #expect(try await status(open, .get, nil) == 200, "\(open)")
         }
         let log = try String(contentsOfFile: "\(fleet.directory)/log/gateway.log", encoding: .utf8)
-        #expect(log.contains("by=operate call=\"POST /v1/pause\" status=200"))
+        #expect(log.contains("by=operate call=\"POST /v1/pause\" generation=1 status=200"))
     }
 
     @Test func `what does not speak the contract acknowledges nothing`() async throws {
@@ -144,7 +144,7 @@ import Testing
         try fleet.folder.write("strange.yaml", fleet.fill(graph))
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Program.path)
-        process.arguments = ["gateway", "--graph", "\(fleet.folder.path)/strange.yaml", "--directory", fleet.directory]
+        process.arguments = ["gateway", "--graph", "\(fleet.folder.path)/strange.yaml", "--directory", "\(fleet.folder.path)/strange"]
         process.currentDirectoryURL = URL(fileURLWithPath: Program.root)
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -157,7 +157,7 @@ import Testing
         #expect(enriched.status == 502)
         // One gateway a folder.
         let second = try await Program.run([
-            "gateway", "--graph", "\(fleet.folder.path)/strange.yaml", "--directory", fleet.directory,
+            "gateway", "--graph", "\(fleet.folder.path)/strange.yaml", "--directory", "\(fleet.folder.path)/strange",
         ])
         #expect(second.code == 78 && second.err.contains("runs already (process \(process.processIdentifier))"))
     }

@@ -67,6 +67,7 @@ extension Array: SettingValue where Element: SettingValue {
     }
     public static var schema: JSONValue { .object(["type": .string("array"), "items": Element.schema]) }
     public var sample: String { "[" + map(\.sample).joined(separator: ", ") + "]" }
+    public static var isSecret: Bool { Element.isSecret }
 }
 
 extension Dictionary: SettingValue where Key == String, Value: SettingValue {
@@ -76,6 +77,7 @@ extension Dictionary: SettingValue where Key == String, Value: SettingValue {
         for pair in pairs { self[pair.key.string ?? ""] = try Value(setting: pair.value) }
     }
     public static var schema: JSONValue { .object(["type": .string("object"), "additionalProperties": Value.schema]) }
+    public static var isSecret: Bool { Value.isSecret }
     public var sample: String {
         "{" + sorted { $0.key < $1.key }.map { "\(yamlScalar($0.key)): \($0.value.sample)" }.joined(separator: ", ") + "}"
     }
