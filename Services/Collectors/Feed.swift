@@ -11,6 +11,7 @@ struct Feed: SettingValue {
     private static let members: [(name: String, field: StaticString)] = [
         (name: "name", field: "threat.feed.name"), (name: "provider", field: "threat.indicator.provider"),
         (name: "code", field: "threat.feed.code"), (name: "documentation", field: "threat.feed.reference"),
+        (name: "tlp", field: "threat.indicator.marking.tlp"),
     ]
 
     private var texts: [(member: String, value: String)] = []
@@ -27,7 +28,11 @@ struct Feed: SettingValue {
                 guard (0...100).contains(value) else { throw SettingProblem("found \(value), wanted 0 to 100", at: pair.value) }
                 accuracy = value
             } else if Self.members.contains(where: { $0.name == name }) {
-                texts.append((name, try String(setting: pair.value)))
+                let value = try String(setting: pair.value)
+                if name == "tlp", EdgeFilter.TLP(value) == nil {
+                    throw SettingProblem("found \(value), wanted clear, green, amber, amber+strict or red", at: pair.value)
+                }
+                texts.append((name, value))
             } else {
                 let known = (Self.members.map(\.name) + ["accuracy"]).joined(separator: ", ")
                 throw SettingProblem("a feed has no \"\(name)\"; it has \(known)", at: pair.key)
@@ -37,7 +42,7 @@ struct Feed: SettingValue {
 
     static let example = "{name: Feodo Tracker, provider: abuse.ch}"
     static let explanation =
-        "What every report says of its feed: name, provider, code, documentation (a URL), accuracy (0 to 100)."
+        "What every report says of its feed: name, provider, code, documentation (a URL), tlp, accuracy (0 to 100)."
 
     static var schema: JSONValue {
         var properties = members.map { JSONValue.Member($0.name, String.schema) }

@@ -21,16 +21,19 @@ struct ControlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "intelmqctl", abstract: "Checks, runs and operates workflows.", version: Version.current,
         subcommands: [
-            Run.self, Check.self, Up.self, Down.self, Status.self, Start.self, Stop.self, Restart.self, Reload.self, Pause.self,
-            Resume.self, Logs.self, Level.self, Tap.self, DeadLetters.self, Audit.self,
+            Run.self, Check.self, Test.self, Show.self, Render.self, ConfigRender.self, Up.self, Down.self, Status.self, Start.self,
+            Stop.self, Restart.self, Reload.self, Pause.self, Resume.self, Logs.self, Level.self, Tap.self, DeadLetters.self,
+            Audit.self,
         ])
 
-    /// Reads a graph or ends with its errors.
-    static func graph(_ path: String) throws -> Graph {
-        do { return try Graph(path: path, roster: ControlProgram.roster) } catch {
-            say(error.description)
-            throw ExitCode(78)
-        }
+    /// Reads a graph, or ends with its errors.
+    /// - Parameter isChecked: whether everything is checked that `intelmqctl check` checks.
+    static func graph(_ path: String, isChecked: Bool = true) throws -> Graph {
+        let (graph, findings) = Graph.check(
+            path: path, roster: ControlProgram.roster, isChecked ? Finding.Check.allCases : [])
+        for finding in findings { say(finding.diagnostic.description) }
+        guard let graph, !findings.contains(where: \.isError) else { throw ExitCode(78) }
+        return graph
     }
 }
 
@@ -75,22 +78,6 @@ extension ControlCommand {
             }
             if let problem = outcome.problem { say("error: \(problem)") }
             if outcome.exitCode != 0 { throw ExitCode(outcome.exitCode) }
-        }
-    }
-
-    struct Check: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Checks a workflow and the configuration of all its nodes.")
-        @Argument(help: "The workflow: an OpenAPI document.") var graph: String
-
-        func run() throws {
-            let graph = try ControlCommand.graph(graph)
-            do {
-                _ = try WorkflowRun(graph, roster: ControlProgram.roster)
-            } catch {
-                say(error.description)
-                throw ExitCode(78)
-            }
-            print("ok: \(graph.nodes.count) nodes")
         }
     }
 

@@ -5,7 +5,8 @@ import ServiceKernel
 /// Drops events that were seen a short while ago.
 struct Deduplicator: Expert {
     static let spec = Spec(
-        "deduplicator", "Drops an event whose chosen fields were all seen in another event within the time to live.")
+        "deduplicator", "Drops an event whose chosen fields were all seen in another event within the time to live.",
+        tags: ["stateful"])
 
     @Setting("Fields that make two events the same; empty: all but those of `ignore`.") var fields: [FieldID] = []
     @Setting("Fields that do not count when `fields` is empty.")

@@ -27,7 +27,7 @@ public struct EdgeFilter: Sendable, Equatable {
     static let error = "error"
 
     /// Labels of the Traffic Light Protocol 2.0, from the most open one; `WHITE` of version 1 is `CLEAR`.
-    public enum TLP: String, Sendable, CaseIterable {
+    public enum TLP: String, Sendable, CaseIterable, Comparable {
         case clear, green, amber
         case amberStrict = "amber+strict"
         case red
@@ -39,7 +39,10 @@ public struct EdgeFilter: Sendable, Equatable {
             self = found
         }
 
-        fileprivate var rank: Int { TLP.allCases.firstIndex(of: self) ?? 0 }
+        /// More open labels are less.
+        public static func < (left: TLP, right: TLP) -> Bool { left.rank < right.rank }
+
+        private var rank: Int { TLP.allCases.firstIndex(of: self) ?? 0 }
     }
 
     private static let marking = Key<String>("threat.indicator.marking.tlp")
@@ -47,7 +50,7 @@ public struct EdgeFilter: Sendable, Equatable {
     func admits(_ event: Event) -> Bool {
         if let ceiling, let label = event[Self.marking] {
             // Who cannot read a label does not share.
-            guard let label = TLP(label), label.rank <= ceiling.rank else { return false }
+            guard let label = TLP(label), label <= ceiling else { return false }
         }
         return when?.holds(for: event) ?? true
     }

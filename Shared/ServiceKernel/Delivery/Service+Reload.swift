@@ -28,10 +28,10 @@ extension Service {
             ])
         }
         refresh()
-        guard old.source != fresh.source else { return false }
+        guard old.edition != fresh.edition else { return false }
         // The same edges, with the secrets that their channels hold.
         fresh.edges = old.edges
-        if old.settingsText == fresh.settingsText {
+        if old.settingsEdition == fresh.settingsEdition {
             running.withLock { $0.goOn(with: fresh) }
         } else {
             try await exchange(for: fresh)

@@ -16,7 +16,7 @@ public struct Spec: Sendable {
     public let lookup: FieldID?
     /// How the worker acknowledges unless its configuration says otherwise; nil: by its family.
     public let ack: AckMode?
-    /// Words for the index, as `verifier`, `converter`.
+    /// Words for the index, as `verifier`, `converter`; `stateful`: it must find again on its disk what it has seen.
     public let tags: [String]
 
     /// Describes a worker.
