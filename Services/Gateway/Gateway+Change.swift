@@ -8,13 +8,13 @@ import Workflow
 extension Gateway {
     /// Reads and checks a document that may be put in force.
     func edition(of text: [UInt8], number: Int) throws(Problems) -> Edition {
-        do throws(Rejection) {
-            try makeFolder("\(fleet.directory)/etc/graph")
-            try replaceFile(generations.candidate, with: text, mode: 0o600)
-        } catch { throw Problems([Problem(503, "unavailable", error.detail)]) }
-        defer { unlink(generations.candidate) }
+        let file = generations.candidate
+        do throws(Rejection) { try replaceFile(file, with: text, mode: 0o600) } catch {
+            throw Problems([Problem(503, "unavailable", error.detail)])
+        }
+        defer { unlink(file) }
         do throws(ConfigurationError) {
-            let graph = try Graph(path: generations.candidate, roster: roster)
+            let graph = try Graph(path: file, roster: roster)
             try check(graph)
             return try Edition(graph, number: number)
         } catch {
@@ -88,6 +88,7 @@ extension Gateway {
     /// Going back is a change like any other: what was sent over new edges meanwhile is delivered, too.
     private func goBack(to before: Edition, because why: Rejection) async -> Problems {
         log.error("the new graph is not in force: \(why.detail)")
+        isTidy.store(false, ordering: .relaxed)
         var problems = [Problem(503, "not-in-force", "\(why.detail); generation \(before.number) stays in force")]
         do throws(Rejection) { try await carryOut(Plan(before.graph, fleet: fleet, roster: roster)) } catch {
             log.error("a node does not run as before: \(error.detail)")

@@ -30,6 +30,7 @@ extension Gateway {
     /// Lets go what has left the graph and holds nothing any more. The files in the workflow's folder say what is there, so a gateway
     /// that has started again goes on with it.
     func tidy() async {
+        guard !isTidy.load(ordering: .relaxed) else { return }
         guard work.compareExchange(expected: 0, desired: 1, ordering: .acquiring).exchanged else { return }
         await look()
         work.store(0, ordering: .releasing)
@@ -50,8 +51,10 @@ extension Gateway {
             }
         } catch {
             log.error("what has left the graph cannot be let go: \(error.detail)")
+            waiting["the workflow"] = error.detail
         }
         note(waiting)
+        isTidy.store(waiting.isEmpty, ordering: .relaxed)
     }
 
     private func note(_ waiting: [String: String]) {

@@ -18,6 +18,8 @@ final class Gateway: Sendable {
     let inForce: Mutex<Edition>
     /// One change at a time: 0 none, 1 what has left is looked after, 2 the graph is changed.
     let work = Atomic<Int>(0)
+    /// Whether nothing is on its way out, so that nobody needs to look.
+    let isTidy = Atomic<Bool>(false)
     /// What is on its way out, by node or edge.
     let leaving = Mutex<[String: Leaving]>([:])
     private let servers = Mutex<[HTTPServer]>([])

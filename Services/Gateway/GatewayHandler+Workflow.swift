@@ -2,6 +2,7 @@ import HTTP
 import IDF
 import ServiceKernel
 import Workflow
+import YAML
 
 extension GatewayHandler {
     // MARK: looking
@@ -56,12 +57,15 @@ extension GatewayHandler {
 
     /// What `intelmqctl check` finds.
     func checks() -> HTTPResponse {
-        do throws(ConfigurationError) {
-            try gateway.check(gateway.edition.graph)
-            return .json(.object(["is-right": .boolean(true), "findings": .array([])]))
-        } catch {
-            return .json(.object(["is-right": .boolean(false), "findings": error.findings]))
-        }
+        let findings = gateway.findings(of: gateway.edition.graph)
+        return .json(
+            .object([
+                "ok": .boolean(!findings.contains { $0.diagnostic.level == .error }),
+                "findings": .array(
+                    findings.map {
+                        .object([.init("check", .string($0.check.rawValue))] + ($0.diagnostic.withoutSource.json.members ?? []))
+                    }),
+            ]))
     }
 
     /// A page for Prometheus.

@@ -27,8 +27,8 @@ struct Generations {
     /// The file of a generation.
     func path(_ number: Int) -> String { "\(folder)/\(number).yaml" }
 
-    /// A file for a document that is not in force yet.
-    var candidate: String { "\(folder)/candidate.yaml" }
+    /// A file of its own for a document that is not in force yet.
+    var candidate: String { "\(folder)/candidate-\(UUID.v7()).yaml" }
 
     /// Numbers of all that are kept, oldest first.
     var numbers: [Int] {

@@ -17,7 +17,6 @@ package struct LocalFleet {
             throw .unavailable("a workflow is running in \(directory); stop it: intelmqctl down --directory \(directory)")
         }
         for folder in ["etc/config.d", "state", "log", "run"] { try folder.withFolder(in: directory) }
-        closeOnSpawn()
         do throws(Rejection) {
             for node in graph.leavesFirst {
                 try await launch(node.name, graph.file(of: node, state: "\(directory)/state"))
@@ -44,6 +43,7 @@ package struct LocalFleet {
     /// Starts a node with this configuration and returns when it does its work.
     package func launch(_ node: String, _ text: String) async throws(Rejection) {
         try write(node, text)
+        closeOnSpawn()
         let pid = try spawn(["statusd", "--config", configuration(node)], log: "\(directory)/log/\(node).log")
         try replaceFile("\(directory)/run/\(node).pid", with: Array("\(pid)\n".utf8))
         try await waitUntilReady(node, pid)

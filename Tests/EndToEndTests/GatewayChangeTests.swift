@@ -167,8 +167,9 @@ import Testing
             #expect(found?["detail"]?.string?.contains(part) == true)
         }
         // One that is right, and whose new node cannot start: its port is taken.
-        let taken = Self.withCopy.replacing("PORT4", with: "PORT3")
-        let refused = try await put(fleet, taken)
+        let stranger = try HTTPServer(HTTPServerConfiguration(port: UInt16(fleet.ports[4])), handler: Stranger())
+        let refused = try await put(fleet, Self.withCopy)
+        await stranger.stop()
         #expect(refused.status == 503)
         #expect(try problem(refused)?["detail"]?.string?.contains("generation 1 stays in force") == true)
         #expect(try await fleet.json("/v1/graph")["generation"]?.integer == 1)

@@ -87,7 +87,9 @@ public final class ServiceRunner: Sendable {
                 channel = HTTPChannel(edge, client: client, tls: configuration.tls, timeout: configuration.limits.timeout)
             }
             edges.append(
-                Edge(name: edge.name, channel: channel, filter: edge.filter, isEnding: edge.isEnding, inFlight: configuration.limits.inFlight))
+                Edge(
+                    name: edge.name, channel: channel, filter: edge.filter, isEnding: edge.isEnding,
+                    inFlight: configuration.limits.inFlight))
         }
         return edges
     }

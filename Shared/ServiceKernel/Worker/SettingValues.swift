@@ -81,7 +81,6 @@ extension Dictionary: SettingValue where Key == String, Value: SettingValue {
     public var sample: String {
         "{" + sorted { $0.key < $1.key }.map { "\(yamlScalar($0.key)): \($0.value.sample)" }.joined(separator: ", ") + "}"
     }
-    public static var isSecret: Bool { Value.isSecret }
 }
 
 /// One of a closed list of words. Conform a `String` enum to it and to `SettingValue`.
