@@ -20,6 +20,7 @@ help:
 	@echo "make torture  kill, stop, starve and damage a running fleet, and look for every event (DURATION=200)"
 	@echo "make fuzz     feed the readers with changed input (DURATION=60 seconds each)"
 	@echo "make vectors DIR=…   compare with recorded runs of IntelMQ"
+	@echo "make contract check every OpenAPI document, and a running gateway and worker against theirs"
 	@echo "make papers   render the generated documents anew"
 	@echo "make lint     swift format, strict"
 	@echo "make image    the container image (PREBUILT=FILE packs a program that is built already)"
@@ -67,6 +68,12 @@ bench: packages
 	@swift build -c release --static-swift-stdlib --product intelmq >&2
 	@swift build -c release --static-swift-stdlib --product bench >&2
 	@$(BUILD)/bench $(BUILD)/intelmq $(if $(JSON),--json)
+
+.PHONY: contract
+contract: PACKAGES += openssl python3-venv
+contract: packages
+	swift build --product intelmq
+	Tests/Contract/contract.sh .build/debug/intelmq
 
 torture: PACKAGES += $(TEST_PACKAGES)
 torture: packages

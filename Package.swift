@@ -114,7 +114,7 @@ let package = Package(
         service(
             "Gateway",
             [
-                "ServiceKernel", "StatusDaemon", "Workflow", "HTTP",
+                "ServiceKernel", "StatusDaemon", "Workflow", "HTTP", "Spool",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -150,6 +150,7 @@ let package = Package(
             "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
         tests("Fleet", fleet + ["ServiceKernelTesting", "Workflow", "IDF", "YAML", "HTTP"]),
+        tests("Gateway", ["Gateway", "Workflow", "ServiceKernel", "IDF", "YAML", "HTTP"]),
         tests("EndToEnd", ["intelmq", "torture", "IDF", "HTTP"]),
     ],
     cxxLanguageStandard: .cxx17

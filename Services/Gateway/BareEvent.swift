@@ -3,9 +3,9 @@ import IDF
 /// An event given as an object of its fields, by dotted names or nested, in names of the data format or of the old one.
 enum BareEvent {
     /// A packet with this event alone; every value is checked as in any packet.
-    static func packet(_ object: JSONValue) throws(PacketProblems) -> Packet {
+    static func packet(_ object: JSONValue) throws(Problems) -> Packet {
         guard let members = object.members, !members.isEmpty else {
-            throw PacketProblems([
+            throw Problems([
                 Problem(422, "no-event", "wanted an object of fields like {\"source.ip\": \"192.0.2.1\"}, or a packet")
             ])
         }
@@ -25,7 +25,7 @@ enum BareEvent {
             ]),
         ])
         do throws(PacketError) { return try Packet(decoding: document.bytes) } catch {
-            throw PacketProblems(
+            throw Problems(
                 error.problems.map { problem in
                     var problem = problem
                     // The caller knows nothing of the packet around it.
@@ -34,12 +34,6 @@ enum BareEvent {
                 })
         }
     }
-}
-
-/// Why an event or a packet is refused.
-struct PacketProblems: Error {
-    let problems: [Problem]
-    init(_ problems: [Problem]) { self.problems = problems }
 }
 
 extension JSONValue {

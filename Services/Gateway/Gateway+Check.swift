@@ -4,34 +4,28 @@ import Workflow
 import YAML
 
 extension Gateway {
-    /// What is wrong with a graph. Its nodes run, so nothing that they hold (a file, a database) is opened here.
-    func check(_ graph: Graph) throws(ConfigurationError) {
-        var messages: [Diagnostic] = []
+    /// What `intelmqctl check` finds in a graph. Its nodes run, so nothing that they hold (a file, a database) is opened here.
+    func findings(of graph: Graph) -> [(check: Finding.Check, diagnostic: Diagnostic)] {
+        var found: [(check: Finding.Check, diagnostic: Diagnostic)] = []
         for node in graph.nodes {
             do throws(ConfigurationError) {
                 _ = try ConfigurationReader.read(
                     graph.configuration(of: node, state: "\(fleet.directory)/state"), roster: roster, expected: node.entry)
             } catch {
-                messages += error.messages
+                found += error.messages.map { (.configtest, $0) }
             }
         }
-        guard messages.isEmpty else { throw ConfigurationError(messages) }
+        return found + graph.findings(roster, [.connectiontest, .fieldcheck]).map { ($0.check, $0.diagnostic) }
+    }
+
+    /// Refuses a graph with errors; warnings do not count.
+    func check(_ graph: Graph) throws(ConfigurationError) {
+        let errors = findings(of: graph).map(\.diagnostic).filter { $0.level == .error }
+        guard errors.isEmpty else { throw ConfigurationError(errors) }
     }
 }
 
 extension ConfigurationError {
-    /// What is wrong, in parts and without the lines of the file, which may hold a secret.
-    var findings: JSONValue {
-        .array(
-            messages.map { one in
-                .object([
-                    "level": .string(one.level.rawValue), "message": .string(one.message),
-                    "file": one.file.map { .string($0) } ?? .null, "line": one.mark.map { .integer($0.line) } ?? .null,
-                    "column": one.mark.map { .integer($0.column) } ?? .null, "help": one.help.map { .string($0) } ?? .null,
-                ])
-            })
-    }
-
     /// The same as problems of a request.
     var problems: [Problem] {
         messages.map { one in

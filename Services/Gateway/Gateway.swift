@@ -14,7 +14,14 @@ final class Gateway: Sendable {
     let log: Log
     /// Keeps connections to the nodes.
     let client = HTTPClient(connectionsPerHost: 64)
-    private let inForce: Mutex<Edition>
+    let generations: Generations
+    let inForce: Mutex<Edition>
+    /// One change at a time: 0 none, 1 what has left is looked after, 2 the graph is changed.
+    let work = Atomic<Int>(0)
+    /// Whether nothing is on its way out, so that nobody needs to look.
+    let isTidy = Atomic<Bool>(false)
+    /// What is on its way out, by node or edge.
+    let leaving = Mutex<[String: Leaving]>([:])
     private let servers = Mutex<[HTTPServer]>([])
     private let lock: Int32
 
@@ -26,8 +33,10 @@ final class Gateway: Sendable {
         fleet = LocalFleet(directory: configuration.gateway.directory)
         watch = FleetWatch(fleet)
         lock = try Self.lock(fleet.directory)
-        let graph = try Graph(path: configuration.gateway.graph, roster: roster)
-        let edition = try Edition(graph, number: 1)
+        generations = Generations(fleet.directory)
+        let given = configuration.gateway.graph
+        let edition = try Self.current(generations, given: given, takes: takesGraph, roster: roster)
+        let graph = edition.graph
         inForce = Mutex(edition)
         if configuration.listen == nil { configuration.listen = try Self.address(of: graph, configuration) }
         self.configuration = configuration
@@ -52,6 +61,28 @@ final class Gateway: Sendable {
 
     /// The generation in force.
     var edition: Edition { inForce.withLock { $0 } }
+
+    /// The generation that was in force last, or a first one of the given file; or that file as a new one, where the nodes were
+    /// started with it.
+    private static func current(
+        _ generations: Generations, given: String, takes: Bool, roster: Roster
+    ) throws(ConfigurationError) -> Edition {
+        var number = generations.numbers.last ?? 0
+        if number == 0 || takes {
+            guard !given.isEmpty else {
+                throw ConfigurationError([
+                    "error: there is no workflow here yet: name one with --graph FILE, or graph: below settings: of the configuration"
+                ])
+            }
+            _ = try Edition(try Graph(path: given, roster: roster), number: number)
+            if let text = readFile(given), text != generations.text(number) {
+                do throws(Rejection) {
+                    number = try generations.add(text, by: "command line", change: "taken from \(given)")
+                } catch { throw ConfigurationError(["error: \(error.detail)"]) }
+            }
+        }
+        return try Edition(try Graph(path: generations.path(number), roster: roster), number: number)
+    }
 
     /// Where the graph says that its gateway is; no door to the network is opened without a guard.
     private static func address(of graph: Graph, _ configuration: ServiceConfiguration) throws(ConfigurationError) -> String {
@@ -103,7 +134,8 @@ final class Gateway: Sendable {
     func run(signals: AsyncStream<Int32>) async {
         let watching = Task {
             while !Task.isCancelled {
-                await watch.round(edition.graph.nodes.map(\.name))
+                await watch.round(Set(edition.graph.nodes.map(\.name) + fleet.nodes).sorted())
+                await tidy()
                 try? await Task.sleep(for: .seconds(1))
             }
         }

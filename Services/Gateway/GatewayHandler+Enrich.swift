@@ -17,7 +17,7 @@ extension GatewayHandler {
         let nodes = try chain(head.query.first { $0.name == "chain" }?.value ?? "all")
         let isPacket: Bool
         var packet: Packet
-        do throws(PacketProblems) { (packet, isPacket) = try read(request.body) } catch { return .problems(error.problems) }
+        do throws(Problems) { (packet, isPacket) = try read(request.body) } catch { return .problems(error.problems) }
         guard packet.reports.isEmpty else {
             throw Problem(422, "no-event", "experts work on events; reports are for POST /v1/reports", pointer: "/data")
         }
@@ -45,16 +45,16 @@ extension GatewayHandler {
         )
     }
 
-    private func read(_ body: [UInt8]) throws(PacketProblems) -> (Packet, isPacket: Bool) {
+    private func read(_ body: [UInt8]) throws(Problems) -> (Packet, isPacket: Bool) {
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue(parsing: body) } catch {
-            throw PacketProblems([Problem(400, "malformed-json", "\(error)", line: error.line, column: error.column)])
+            throw Problems([Problem(400, "malformed-json", "\(error)", line: error.line, column: error.column)])
         }
         guard value["data"] != nil else { return (try BareEvent.packet(value), false) }
         do throws(PacketError) {
             return (try Packet(decoding: body, eventLimit: gateway.configuration.limits.events), true)
         } catch {
-            throw PacketProblems(error.problems)
+            throw Problems(error.problems)
         }
     }
 

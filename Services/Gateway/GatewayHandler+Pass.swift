@@ -53,6 +53,10 @@ extension GatewayHandler {
         Problem(503, "node-unavailable", "the node \(node.name) is \(gateway.watch.phase(node.name)) and does not answer: \(why)")
     }
 
+    func absent(_ node: String) -> Problem {
+        Problem(503, "node-unavailable", "the statusd of the node \(node) is not there; intelmqctl up starts it")
+    }
+
     func strange(_ node: Graph.Node, _ what: String) -> Problem {
         Problem(
             502, "no-contract",
@@ -61,10 +65,10 @@ extension GatewayHandler {
     }
 
     /// Passes a call on to a node's statusd. What comes as a stream goes on as one.
-    func pass(_ request: HTTPRequest, toStatusdOf node: Graph.Node, _ route: Route, _ path: String) async -> HTTPResponse {
+    func pass(_ request: HTTPRequest, toStatusdOf node: String, _ route: Route, _ path: String) async -> HTTPResponse {
         let head = request.head
         let query = head.query.map { ($0.name, $0.value) }
-        let socket = gateway.watch.statusd(node.name)
+        let socket = gateway.watch.statusd(node)
         if route.name == .tap || route.name == .logs && query.contains(where: { $0 == ("follow", "true") }) {
             return await stream(socket, node, route, path, query)
         }
@@ -74,17 +78,17 @@ extension GatewayHandler {
                 status: answer.status, headers: Self.returned.compactMap { name in answer.header(name).map { (name, $0) } },
                 body: answer.body)
         } catch {
-            return .refusal(away(node, "its statusd is not there; intelmqctl up starts it"))
+            return .refusal(absent(node))
         }
     }
 
     private func stream(
-        _ socket: ControlSocket, _ node: Graph.Node, _ route: Route, _ path: String, _ query: [(String, String)]
+        _ socket: ControlSocket, _ node: String, _ route: Route, _ path: String, _ query: [(String, String)]
     ) async -> HTTPResponse {
         // A connection of its own: those that watch must not be in the way of those that operate.
         let socket = ControlSocket(socket.path)
         guard let alive = try? await socket.call(.get, "/livez", timeoutMilliseconds: 5000), alive.status == 200 else {
-            return .refusal(away(node, "its statusd is not there; intelmqctl up starts it"))
+            return .refusal(absent(node))
         }
         if route.name == .tap {
             // A stream that has begun cannot be refused any more.

@@ -2,6 +2,7 @@ import HTTP
 import IDF
 import ServiceKernel
 import Workflow
+import YAML
 
 extension GatewayHandler {
     // MARK: looking
@@ -16,6 +17,7 @@ extension GatewayHandler {
         return .object([
             "title": .string(edition.graph.title), "state": .string(isRunning ? "running" : "degraded"),
             "version": .string(Version.current), "generation": .integer(edition.number), "nodes": .array(nodes),
+            "draining": gateway.draining,
         ])
     }
 
@@ -48,19 +50,22 @@ extension GatewayHandler {
         }
         return .object([
             "title": .string(edition.graph.title), "generation": .integer(edition.number), "nodes": .array(nodes),
-            "edges": .array(edges),
+            "edges": .array(edges), "draining": gateway.draining,
             "chains": .object(edition.chains.all.map { .init($0.name, .array($0.nodes.map { .string($0.name) })) }),
         ])
     }
 
     /// What `intelmqctl check` finds.
     func checks() -> HTTPResponse {
-        do throws(ConfigurationError) {
-            try gateway.check(gateway.edition.graph)
-            return .json(.object(["is-right": .boolean(true), "findings": .array([])]))
-        } catch {
-            return .json(.object(["is-right": .boolean(false), "findings": error.findings]))
-        }
+        let findings = gateway.findings(of: gateway.edition.graph)
+        return .json(
+            .object([
+                "ok": .boolean(!findings.contains { $0.diagnostic.level == .error }),
+                "findings": .array(
+                    findings.map {
+                        .object([.init("check", .string($0.check.rawValue))] + ($0.diagnostic.withoutSource.json.members ?? []))
+                    }),
+            ]))
     }
 
     /// A page for Prometheus.
@@ -102,7 +107,7 @@ extension GatewayHandler {
                 let why = (body?["errors"]?.items ?? []).compactMap { $0["detail"]?.string }.joined(separator: "; ")
                 problems.append(
                     answers[index] == nil
-                        ? away(node, "its statusd is not there; intelmqctl up starts it")
+                        ? absent(node.name)
                         : Problem(503, "not-done", "\(node.name): \(why)"))
                 continue
             }

@@ -18,7 +18,7 @@ final class GatewayHandler: HTTPHandler {
     enum Target {
         case own(Route, [String])
         /// A node's statusd, with the path that it knows.
-        case statusd(Graph.Node, Route, String)
+        case statusd(String, Route, String)
         /// A node's data port, likewise.
         case data(Graph.Node, Route, String)
 
@@ -41,7 +41,9 @@ final class GatewayHandler: HTTPHandler {
         else { throw Problem(404, "unknown-path", "a path without . and .. is wanted") }
         let edition = gateway.edition
         if steps.count > 4, steps[1] == "v1", steps[2] == "nodes" {
-            let node = try edition.node(String(steps[3]))
+            let node = String(steps[3])
+            // One that is on its way out can still be looked at.
+            if !gateway.fleet.nodes.contains(node) { _ = try edition.node(node) }
             let rest = "/" + steps[4]
             return .statusd(node, try find(rest, Route.ofStatusd).route, rest)
         }
@@ -100,7 +102,7 @@ final class GatewayHandler: HTTPHandler {
         let answer: HTTPResponse
         do throws(Problem) {
             switch target {
-            case .own(let route, _): answer = try await own(route, request)
+            case .own(let route, let values): answer = try await own(route, values, request, by: caller)
             case .statusd(let node, let route, let path): answer = await pass(request, toStatusdOf: node, route, path)
             case .data(let node, let route, let path): answer = await pass(request, to: node, route, path)
             }
@@ -112,14 +114,21 @@ final class GatewayHandler: HTTPHandler {
                 "operated",
                 metadata: [
                     "call": "\(head.method.rawValue) \(head.path)", "by": "\(caller)", "status": "\(answer.status)",
-                    Log.everyOne: "true",
+                    "generation": "\(gateway.edition.number)", Log.everyOne: "true",
                 ])
         }
         return answer
     }
 
-    private func own(_ route: Route, _ request: HTTPRequest) async throws(Problem) -> HTTPResponse {
+    private func own(
+        _ route: Route, _ values: [String], _ request: HTTPRequest, by caller: String
+    ) async throws(Problem) -> HTTPResponse {
         switch route.name {
+        case .graphDocument, .generation: return try document(values.first, request.head)
+        case .generations: return .json(.object(["data": .array(gateway.generations.all.map(\.json))]))
+        case .editGraphDocument: return try await edit(request, by: caller)
+        case .planGraph: return try plan(request)
+        case .restoreGeneration: return try await restore(values.first, request.head, by: caller)
         case .packets, .reports: return try await takeIn(route, request)
         case .enrich: return try await enrich(request)
         case .start, .stop, .restart, .reload, .pause, .resume: return try await operate(route, request.head)

@@ -36,7 +36,7 @@ struct GatewayCommand: AsyncParsableCommand {
         let gateway: Gateway
         do throws(ConfigurationError) {
             let configuration = try GatewaySettings.read(config: config, graph: graph, directory: directory, listen: listen)
-            gateway = try Gateway(configuration, roster: GatewayProgram.roster, takesGraph: graph != nil)
+            gateway = try Gateway(configuration, roster: GatewayProgram.roster, takesGraph: config != nil && graph != nil)
         } catch {
             say(error.description)
             throw ExitCode(78)

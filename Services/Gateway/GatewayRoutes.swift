@@ -14,7 +14,8 @@ extension Route {
     private static let fresh: Answer = (
         409, "Another generation is in force, or a change is being made; the answer says which.", failure
     )
-    private static let yaml = ["application/yaml", "application/json"]
+    private static let noGeneration: Answer = (404, "There is no such generation.", failure)
+    static let yaml = ["application/yaml", "application/json"]
 
     private static func verb(_ name: Name, _ summary: String) -> Route {
         Route(
@@ -66,6 +67,46 @@ extension Route {
                 name: .graph, method: .get, path: "/v1/graph", role: .read,
                 summary: "Nodes and edges with live rates, spools and the ages of what waits in them.",
                 answers: [(200, "The graph.", failure)]),
+            Route(
+                name: .graphDocument, method: .get, path: "/v1/graph/document", role: .read,
+                summary: "The document of the graph in force, secrets masked; JSON by Accept. Its ETag is the generation.",
+                answers: [(200, "The document.", "application/yaml")]),
+            Route(
+                name: .editGraphDocument, method: .put, path: "/v1/graph/document", role: .operate,
+                summary:
+                    "Puts another graph in force: checked, planned, and without losing an acknowledged event. Wants If-Match: the generation that was changed. A masked secret stays what it was.",
+                accepts: yaml,
+                answers: [
+                    (200, "It is in force; `meta` holds its generation and what was done.", failure),
+                    (415, "The document is neither YAML nor JSON.", failure), (413, "The document is over the limit.", failure),
+                    fresh,
+                    refused, (428, "If-Match is missing.", failure),
+                    (503, "A node does not start with it; the graph before is in force.", failure),
+                ]),
+            Route(
+                name: .planGraph, method: .post, path: "/v1/graph/plan", role: .operate,
+                summary: "What putting this graph in force would do to each node; changes nothing.", accepts: yaml,
+                answers: [
+                    (200, "The plan: start, restart, reload, stop or go-on for each node.", failure),
+                    (415, "The document is neither YAML nor JSON.", failure), (413, "The document is over the limit.", failure),
+                    refused,
+                ]),
+            Route(
+                name: .generations, method: .get, path: "/v1/generations", role: .read,
+                summary: "All graphs that were in force: when, by whom and from what; newest first.",
+                answers: [(200, "The generations.", failure)]),
+            Route(
+                name: .generation, method: .get, path: "/v1/generations/{generation}", role: .read,
+                summary: "The document of a generation, secrets masked.",
+                answers: [(200, "The document.", "application/yaml"), noGeneration]),
+            Route(
+                name: .restoreGeneration, method: .post, path: "/v1/generations/{generation}/restore", role: .operate,
+                summary: "Puts the graph of a generation in force again, as a new one.",
+                answers: [
+                    (200, "It is in force; `meta` holds its generation and what was done.", failure), noGeneration, fresh,
+                    refused,
+                    (503, "A node does not start with it; the graph before is in force.", failure),
+                ]),
             Route(
                 name: .checks, method: .get, path: "/v1/checks", role: .read,
                 summary: "What `intelmqctl check` finds in the graph in force.", answers: [(200, "The findings.", failure)]),

@@ -17,14 +17,52 @@ package struct LocalFleet {
             throw .unavailable("a workflow is running in \(directory); stop it: intelmqctl down --directory \(directory)")
         }
         for folder in ["etc/config.d", "state", "log", "run"] { try folder.withFolder(in: directory) }
-        closeOnSpawn()
-        for node in graph.leavesFirst {
-            let file = "\(directory)/etc/config.d/\(node.name).yaml"
-            try replaceFile(file, with: Array(graph.file(of: node, state: "\(directory)/state").utf8), mode: 0o600)
-            let pid = try spawn(["statusd", "--config", file], log: "\(directory)/log/\(node.name).log")
-            try replaceFile("\(directory)/run/\(node.name).pid", with: Array("\(pid)\n".utf8))
-            if node.entry.family != .collector { try await waitUntilReady(node, pid) }
+        do throws(Rejection) {
+            for node in graph.leavesFirst {
+                try await launch(node.name, graph.file(of: node, state: "\(directory)/state"))
+            }
+        } catch {
+            _ = await stop()
+            throw error
         }
+    }
+
+    /// The configuration file of a node.
+    package func configuration(_ node: String) -> String { "\(directory)/etc/config.d/\(node).yaml" }
+
+    /// The nodes that have been started and not been taken away.
+    package var nodes: [String] {
+        fileNames(in: "\(directory)/etc/config.d").filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }
+    }
+
+    /// Writes a node's configuration, for its next start or reload.
+    package func write(_ node: String, _ text: String) throws(Rejection) {
+        try replaceFile(configuration(node), with: Array(text.utf8), mode: 0o600)
+    }
+
+    /// Starts a node with this configuration and returns when it does its work.
+    package func launch(_ node: String, _ text: String) async throws(Rejection) {
+        try write(node, text)
+        closeOnSpawn()
+        let pid = try spawn(["statusd", "--config", configuration(node)], log: "\(directory)/log/\(node).log")
+        try replaceFile("\(directory)/run/\(node).pid", with: Array("\(pid)\n".utf8))
+        try await waitUntilReady(node, pid)
+    }
+
+    /// Tells a node to finish what is open and to end; false when it still runs after a minute.
+    package func end(_ node: String) async -> Bool {
+        guard let pid = processes().first(where: { $0.node == node })?.pid else { return true }
+        kill(pid, SIGTERM)
+        for _ in 0..<3000 {
+            var status: Int32 = 0
+            _ = waitpid(pid, &status, WNOHANG)
+            if !isOurs(pid) {
+                unlink("\(directory)/run/\(node).pid")
+                return true
+            }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        return false
     }
 
     /// Services outlive this program and must not keep open what it has inherited: a pipe of the shell, a socket of a test.
@@ -62,32 +100,26 @@ package struct LocalFleet {
         throw .unavailable("the gateway is not ready after 10 s; see \(log)")
     }
 
-    /// The service answers for itself; its statusd says why it does not.
-    private func waitUntilReady(_ node: Graph.Node, _ pid: pid_t) async throws(Rejection) {
-        let client = HTTPClient(connectionsPerHost: 1)
-        let statusd = statusd(node.name)
-        for attempt in 0..<500 {
-            if let answer = try? await client.send(HTTPClientRequest(url: "\(node.server)/readyz", timeoutMilliseconds: 1000)),
-                answer.status == 200
-            {
-                return
-            }
+    /// Its statusd says when the service works, or why it does not.
+    private func waitUntilReady(_ node: String, _ pid: pid_t) async throws(Rejection) {
+        let statusd = statusd(node)
+        for _ in 0..<500 {
+            if (try? await statusd.call(.get, "/readyz", timeoutMilliseconds: 1000))?.status == 200 { return }
             var status: Int32 = 0
             let hasEnded = waitpid(pid, &status, WNOHANG) == pid
             var end: String?
-            if attempt % 5 == 4, let answer = try? await statusd.call(.get, "/v1/status", timeoutMilliseconds: 1000) {
+            if let answer = try? await statusd.call(.get, "/v1/status", timeoutMilliseconds: 1000) {
                 let processes = (try? JSONValue(parsing: answer.body))?["processes"]?.items ?? []
                 end = processes.compactMap { $0["last-end"]?.string }.first
             }
             if hasEnded || end != nil {
-                if hasEnded { unlink("\(directory)/run/\(node.name).pid") }
-                let log = readFile("\(directory)/log/\(node.name).log").map { String(decoding: $0.suffix(2000), as: UTF8.self) }
-                _ = await stop()
-                throw .unavailable("the node \(node.name) does not start: \(end ?? log ?? "")")
+                if hasEnded { unlink("\(directory)/run/\(node).pid") }
+                let log = readFile("\(directory)/log/\(node).log").map { String(decoding: $0.suffix(2000), as: UTF8.self) }
+                throw .unavailable("the node \(node) does not start: \(end ?? log ?? "")")
             }
             try? await Task.sleep(for: .milliseconds(20))
         }
-        throw .unavailable("the node \(node.name) is not ready after 10 s; see \(directory)/log/\(node.name).log")
+        throw .unavailable("the node \(node) is not ready after 10 s; see \(directory)/log/\(node).log")
     }
 
     /// The socket of a node's statusd.

@@ -95,3 +95,10 @@ final class GatewayFleet: Sendable {
 
         """
 }
+
+/// Says yes to everything.
+struct Stranger: HTTPHandler {
+    func immediate(_ head: HTTPRequestHead) -> HTTPResponse? { nil }
+    func bodyLimit(_ head: HTTPRequestHead) -> Int { 1 << 20 }
+    func respond(to request: HTTPRequest) async -> HTTPResponse { HTTPResponse(text: "hello\n") }
+}

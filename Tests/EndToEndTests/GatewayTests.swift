@@ -20,7 +20,7 @@ import Testing
             return edges.contains { $0["to"]?.string == "asn" && $0["sent"]?.integer == 1 && $0["in-spool"]?.integer == 0 }
         }
         #expect(try await fleet.json("/v1/status")["state"]?.string == "running")
-        #expect(try await fleet.json("/v1/checks")["is-right"]?.bool == true)
+        #expect(try await fleet.json("/v1/checks")["ok"]?.bool == true)
         // Forwarded to the node, and to its statusd.
         #expect(try await fleet.json("/asn/v1/lookup/192.0.2.1")["data"]?["id"]?.string == "192.0.2.1")
         #expect(try await fleet.json("/v1/nodes/intake/v1/status")["totals"]?["received"]?.integer == 1)
@@ -131,7 +131,7 @@ import Testing
             #expect(try await status(open, .get, nil) == 200, "\(open)")
         }
         let log = try String(contentsOfFile: "\(fleet.directory)/log/gateway.log", encoding: .utf8)
-        #expect(log.contains("by=operate call=\"POST /v1/pause\" status=200"))
+        #expect(log.contains("by=operate call=\"POST /v1/pause\" generation=1 status=200"))
     }
 
     @Test func `what does not speak the contract acknowledges nothing`() async throws {
@@ -144,7 +144,9 @@ import Testing
         try fleet.folder.write("strange.yaml", fleet.fill(graph))
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Program.path)
-        process.arguments = ["gateway", "--graph", "\(fleet.folder.path)/strange.yaml", "--directory", fleet.directory]
+        process.arguments = [
+            "gateway", "--graph", "\(fleet.folder.path)/strange.yaml", "--directory", "\(fleet.folder.path)/strange",
+        ]
         process.currentDirectoryURL = URL(fileURLWithPath: Program.root)
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -157,16 +159,9 @@ import Testing
         #expect(enriched.status == 502)
         // One gateway a folder.
         let second = try await Program.run([
-            "gateway", "--graph", "\(fleet.folder.path)/strange.yaml", "--directory", fleet.directory,
+            "gateway", "--graph", "\(fleet.folder.path)/strange.yaml", "--directory", "\(fleet.folder.path)/strange",
         ])
         #expect(second.code == 78 && second.err.contains("runs already (process \(process.processIdentifier))"))
-    }
-
-    /// Says yes to everything.
-    private struct Stranger: HTTPHandler {
-        func immediate(_ head: HTTPRequestHead) -> HTTPResponse? { nil }
-        func bodyLimit(_ head: HTTPRequestHead) -> Int { 1 << 20 }
-        func respond(to request: HTTPRequest) async -> HTTPResponse { HTTPResponse(text: "hello\n") }
     }
 
     @Test func `a gateway opens no door to the network by itself`() async throws {

@@ -171,13 +171,14 @@ public struct ConfigurationReader {
             guard let to = node.string, ["http://", "https://", "file:///", "stdout:"].contains(where: to.hasPrefix) else {
                 throw wanted("a target beginning with http://, https://, file:/// or stdout:", node)
             }
-            let members = ["to", "name", "token", "ca", "when", "tlp-max", "on", "share"]
+            let members = ["to", "name", "token", "ca", "when", "tlp-max", "on", "share", "ending"]
             for (key, _) in item.pairs ?? [] where !members.contains(key.string ?? "") {
                 unknown(document, key, members, "in an edge")
             }
             var edge = EdgeConfiguration(to: to, name: item["name"]?.string)
             if let token = item["token"] { edge.token = try SecretFile(setting: token["file"] ?? token) }
             edge.filter = try Self.filter(item)
+            if let ending = item["ending"] { edge.isEnding = try Bool(setting: ending) }
             if let authority = item["ca"] { edge.authority = try String(setting: authority) }
             guard !edges.contains(where: { $0.name == edge.name }) else {
                 throw SettingProblem("two edges are named \"\(edge.name)\"", help: "give one a name: of its own", at: item)
@@ -191,9 +192,11 @@ public struct ConfigurationReader {
     private static func routed(_ edges: [EdgeConfiguration], _ value: YAMLNode) throws(SettingProblem) -> [EdgeConfiguration] {
         var edges = edges
         let hasPaths = edges.contains { $0.filter?.on != nil }
-        if hasPaths, edges.allSatisfy({ $0.filter?.on != nil }) {
+        if hasPaths, edges.allSatisfy({ $0.filter?.on != nil || $0.isEnding }) {
             throw SettingProblem("every edge is for a named path (on:); all other events would go nowhere", at: value)
         }
+        // What waits for one that ends waits for it alone.
+        for index in edges.indices where edges[index].isEnding { edges[index].filter?.share = nil }
         for index in edges.indices {
             if hasPaths, edges[index].filter == nil { edges[index].filter = EdgeFilter() }
             guard let share = edges[index].filter?.share else { continue }

@@ -121,6 +121,8 @@ public struct EdgeConfiguration: Sendable, Equatable {
     public var authority: String?
     /// Which events go over it; nil: all.
     public var filter: EdgeFilter?
+    /// Whether it has left the graph: nothing new goes over it, and what waits for it in the spool still does.
+    public var isEnding = false
 
     /// Names a target; the name defaults to its host and port, or its path.
     public init(to: String, name: String? = nil) {

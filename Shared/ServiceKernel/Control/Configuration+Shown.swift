@@ -51,6 +51,7 @@ extension ServiceConfiguration {
 extension EdgeConfiguration {
     fileprivate var shown: JSONValue {
         var members: [JSONValue.Member] = [.init("name", .string(name)), .init("to", .string(withoutSecrets(to)))]
+        if isEnding { members.append(.init("ending", .boolean(true))) }
         if let token { members.append(.init("token", .object(["file": .string(token.path)]))) }
         if let when = filter?.when { members.append(.init("when", .string(when.text))) }
         if let ceiling = filter?.ceiling { members.append(.init("tlp-max", .string(ceiling.rawValue))) }

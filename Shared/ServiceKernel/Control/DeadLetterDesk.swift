@@ -106,7 +106,7 @@ struct DeadLetterDesk: Sendable {
     }
 
     private func edge(_ name: String) throws(Rejection) -> Edge {
-        guard let edge = service.edges.first(where: { $0.name == name }) else {
+        guard let edge = (service.edges + service.ending).first(where: { $0.name == name }) else {
             throw .missing("\(service.configuration.name) has no edge \(name) any more; edges: \(service.edges.map(\.name))")
         }
         return edge

@@ -25,10 +25,11 @@ extension Service {
             .init(
                 "edges",
                 .array(
-                    edges.map { edge in
+                    (edges + ending).map { edge in
                         .object([
                             "name": .string(edge.name),
                             "sent": .integer(Int(metrics.value("intelmq_events_sent_total", [("edge", edge.name)]))),
+                            "is-ending": .boolean(edge.isEnding),
                             "is-down": .boolean(edge.isDown.load(ordering: .relaxed)),
                             "last-success": .integer(edge.lastSuccess.load(ordering: .relaxed)),
                             "concurrency": .integer(edge.gate.limit),

@@ -6,6 +6,8 @@ final class Edge: Sendable {
     let channel: any OutChannel
     /// Which events go over it; nil: all.
     let filter: EdgeFilter?
+    /// Whether it only delivers what waits for it.
+    let isEnding: Bool
     /// Packets of the spool that are on the way.
     let gate: Gate
     /// Seconds since 1970 of the last acknowledgement, 0 before the first.
@@ -19,8 +21,9 @@ final class Edge: Sendable {
     private let tries = Mutex<[Int64: Int]>([:])
 
     /// - Parameter inFlight: most packets of the spool on the way at once.
-    init(name: String, channel: any OutChannel, filter: EdgeFilter? = nil, inFlight: Int = 16) {
+    init(name: String, channel: any OutChannel, filter: EdgeFilter? = nil, isEnding: Bool = false, inFlight: Int = 16) {
         self.name = name
+        self.isEnding = isEnding
         self.filter = filter
         self.channel = channel
         gate = Gate(most: inFlight)

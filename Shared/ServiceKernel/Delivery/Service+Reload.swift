@@ -109,13 +109,14 @@ extension ConfigurationError {
 
 extension ServiceConfiguration {
     /// What differs and can only be changed by a restart.
-    fileprivate func needingRestart(comparedTo other: ServiceConfiguration) -> [String] {
+    package func needingRestart(comparedTo other: ServiceConfiguration) -> [String] {
         var names: [String] = []
         func compare<V: Equatable>(_ name: String, _ one: V, _ two: V) { if one != two { names.append(name) } }
         compare("worker", entry.name, other.entry.name)
         compare("name", name, other.name)
         compare("listen", listen, other.listen)
-        compare("edges", edges, other.edges)
+        // An edge that has delivered all and goes changes nothing.
+        compare("edges", edges.filter { !$0.isEnding }, other.edges.filter { !$0.isEnding })
         compare("ack", ack, other.ack)
         compare("state", state, other.state)
         compare("control", control, other.control)

@@ -18,6 +18,8 @@ public final class Service: Sendable {
     public let metrics = Metrics()
     let log: Log
     let edges: [Edge]
+    /// Edges that have left the graph and still deliver what waits for them.
+    let ending: [Edge]
     /// Identity of this process in packets it makes.
     let emitter = UUID.v7().description
     private let spoolBox = Mutex<Spool?>(nil)
@@ -84,7 +86,8 @@ public final class Service: Sendable {
         let made = try Running(configuration, log: log)
         running = Mutex(made)
         self.reread = reread
-        self.edges = edges
+        self.edges = edges.filter { !$0.isEnding }
+        ending = edges.filter(\.isEnding)
         self.log = log
         measure()
         // What was accepted when the service still was durable must go on, whatever it is now. A one-time run leaves it alone.

@@ -87,7 +87,9 @@ public final class ServiceRunner: Sendable {
                 channel = HTTPChannel(edge, client: client, tls: configuration.tls, timeout: configuration.limits.timeout)
             }
             edges.append(
-                Edge(name: edge.name, channel: channel, filter: edge.filter, inFlight: configuration.limits.inFlight))
+                Edge(
+                    name: edge.name, channel: channel, filter: edge.filter, isEnding: edge.isEnding,
+                    inFlight: configuration.limits.inFlight))
         }
         return edges
     }
@@ -101,7 +103,7 @@ public final class ServiceRunner: Sendable {
         await service.adoptAbandoned()
         await withTaskGroup(of: Void.self) { group in
             if service.isDurable || service.spool != nil {
-                for edge in service.edges { group.addTask { await self.service.pump(edge) } }
+                for edge in service.edges + service.ending { group.addTask { await self.service.pump(edge) } }
             }
             if service.configuration.entry.family == .collector { group.addTask { await self.service.rounds() } }
             group.addTask {

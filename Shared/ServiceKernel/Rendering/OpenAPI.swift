@@ -147,7 +147,7 @@ package enum OpenAPI {
             (.lookupMany, 200):
             return .object(["schema": text])
         case (_, 400...): return reference("Problems")
-        case (.openapi, _): return .object(["schema": anything])
+        case (.openapi, _), (.schema, _): return .object(["schema": anything])
         case _ where route.path.hasPrefix("/v1/"): return reference("Document")
         default: return .object(["schema": .object(["type": .string("string")])])
         }

@@ -83,7 +83,7 @@ public enum Renderer {
                                     "tlp-max": choice(EdgeFilter.TLP.allCases.map(\.rawValue)),
                                     "on": text("error: only events that cannot be processed; path:NAME: only those sent there."),
                                     "share": text("Edges of one group take turns, a packet each."),
-                                    "ca": text("PEM file of the authorities to trust there."),
+                                    "ca": text("PEM file of the authorities to trust there."), "ending": Bool.schema,
                                 ]),
                             ]),
                         ])

@@ -83,10 +83,15 @@ protocol SettingSlot: Sendable {
 }
 
 /// A setting with its name in configuration files.
-struct NamedSetting: Sendable {
+package struct NamedSetting: Sendable {
     let name: String
     let slot: any SettingSlot
     var isRequired: Bool { !slot.isSet && slot.defaultText == nil }
+
+    /// The names of a worker's settings that are secrets.
+    package static func secrets(of entry: RosterEntry) -> Set<String> {
+        Set(all(of: entry.make()).filter(\.slot.isSecret).map(\.name))
+    }
 
     /// The settings of a worker in the order of its file.
     static func all(of worker: any Worker) -> [NamedSetting] {

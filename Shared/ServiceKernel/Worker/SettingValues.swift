@@ -77,10 +77,10 @@ extension Dictionary: SettingValue where Key == String, Value: SettingValue {
         for pair in pairs { self[pair.key.string ?? ""] = try Value(setting: pair.value) }
     }
     public static var schema: JSONValue { .object(["type": .string("object"), "additionalProperties": Value.schema]) }
+    public static var isSecret: Bool { Value.isSecret }
     public var sample: String {
         "{" + sorted { $0.key < $1.key }.map { "\(yamlScalar($0.key)): \($0.value.sample)" }.joined(separator: ", ") + "}"
     }
-    public static var isSecret: Bool { Value.isSecret }
 }
 
 /// One of a closed list of words. Conform a `String` enum to it and to `SettingValue`.
