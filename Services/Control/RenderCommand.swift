@@ -11,7 +11,8 @@ extension ControlCommand {
             static func help(for value: Engine) -> ArgumentHelp? {
                 switch value {
                 case .compose: "A stack for docker compose: every node a container with its volume."
-                case .kubernetes: "Services, ConfigMaps, Deployments, and StatefulSets with volumes for nodes that keep something."
+                case .kubernetes:
+                    "Services, ConfigMaps, Deployments, and StatefulSets with volumes for nodes that keep something."
                 case .networkpolicy: "Network policies for Kubernetes: only the graph's edges are open, and metrics."
                 case .prometheus: "A configuration of Prometheus with every service as a target."
                 }
@@ -29,7 +30,7 @@ extension ControlCommand {
         @Option(help: "Container image; for compose and kubernetes.") var image: String?
 
         func run() async throws {
-            let graph = try ControlCommand.graph(graph)
+            let graph = try ControlCommand.graph(graph, isChecked: false)
             switch engine {
             case .compose: print(graph.compose(image: image), terminator: "")
             case .kubernetes: print(graph.kubernetes(image: image ?? "intelmq:latest"), terminator: "")

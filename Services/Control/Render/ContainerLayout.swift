@@ -88,13 +88,16 @@ extension Graph {
         // Tokens travel in clear on the engine's own network.
         text += "insecure: true\n"
         let own = ["uses", "settings", "replicas", "listen", "control", "statusd", "state", "tokens", "tls", "insecure"]
-        var members = (node.worker.pairs ?? []).filter { !own.contains($0.key.string ?? "") }.map { ($0.key.string ?? "", $0.value) }
+        var members = (node.worker.pairs ?? []).filter { !own.contains($0.key.string ?? "") }.map {
+            ($0.key.string ?? "", $0.value)
+        }
         if !node.edges.isEmpty {
             let edges = node.edges.map { to, edge in
                 let kept = (edge.pairs ?? []).filter { !["to", "name", "token"].contains($0.key.string ?? "") }
                 return YAMLNode.mapping(
                     [
-                        ("to", .text("http://\(to):\(layout.port)/v1/packets", at: edge)), ("name", edge["name"] ?? .text(to, at: edge)),
+                        ("to", .text("http://\(to):\(layout.port)/v1/packets", at: edge)),
+                        ("name", edge["name"] ?? .text(to, at: edge)),
                         ("token", .text("\(layout.secrets)/\(layout.edge)", at: edge)),
                     ] + kept.map { ($0.key.string ?? "", $0.value) }, at: edge)
             }
@@ -125,6 +128,7 @@ extension String {
     /// The text with each line moved to the right.
     func indented(by width: Int) -> String {
         let space = String(repeating: " ", count: width)
-        return split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : space + $0 }.joined(separator: "\n")
+        return split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : space + $0 }.joined(
+            separator: "\n")
     }
 }

@@ -40,7 +40,8 @@ extension Graph {
             let targets = Set(node.edges.map(\.to)).sorted().map { "\($0): {condition: service_healthy}" }
             if !targets.isEmpty { text += "    depends_on: {\(targets.joined(separator: ", "))}\n" }
             if node.entry.family != .collector, sources.contains(where: { $0.name == node.name }) {
-                let port = node.server.split(separator: ":").last.flatMap { UInt16($0.prefix { $0 != "/" }) } ?? UInt16(8701 + number)
+                let port =
+                    node.server.split(separator: ":").last.flatMap { UInt16($0.prefix { $0 != "/" }) } ?? UInt16(8701 + number)
                 text += "    ports: [\"127.0.0.1:\(port):\(Self.composeLayout.port)\"]\n"
             }
             text += "    configs:\n      - {source: \(node.name), target: /etc/intelmq/config.yaml}\n"
