@@ -17,14 +17,23 @@ package struct LocalFleet {
             throw .unavailable("a workflow is running in \(directory); stop it: intelmqctl down --directory \(directory)")
         }
         for folder in ["etc/config.d", "state", "log", "run"] { try folder.withFolder(in: directory) }
-        closeOnSpawn()
         for node in graph.leavesFirst {
             let file = "\(directory)/etc/config.d/\(node.name).yaml"
             try replaceFile(file, with: Array(graph.file(of: node, state: "\(directory)/state").utf8), mode: 0o600)
-            let pid = try spawn(["statusd", "--config", file], log: "\(directory)/log/\(node.name).log")
-            try replaceFile("\(directory)/run/\(node.name).pid", with: Array("\(pid)\n".utf8))
+            guard !isDisabled(node.name) else { continue }
+            let pid = try start(node.name)
             if node.entry.family != .collector { try await waitUntilReady(node, pid) }
         }
+    }
+
+    /// Starts the statusd of a node, whose configuration is there.
+    @discardableResult
+    package func start(_ node: String) throws(Rejection) -> pid_t {
+        closeOnSpawn()
+        let pid = try spawn(
+            ["statusd", "--config", "\(directory)/etc/config.d/\(node).yaml"], log: "\(directory)/log/\(node).log")
+        try replaceFile("\(directory)/run/\(node).pid", with: Array("\(pid)\n".utf8))
+        return pid
     }
 
     /// Services outlive this program and must not keep open what it has inherited: a pipe of the shell, a socket of a test.
@@ -95,15 +104,42 @@ package struct LocalFleet {
     }
 
     /// Asks every process to stop and waits; answers the nodes that still run.
-    package func stop() async -> [String] {
-        for process in processes() { kill(process.pid, SIGTERM) }
+    /// - Parameter only: the only node meant; nil: all.
+    package func stop(only: String? = nil) async -> [String] {
+        var left: [(node: String, pid: pid_t)] { processes().filter { only == nil || $0.node == only } }
+        for process in left { kill(process.pid, SIGTERM) }
         for _ in 0..<600 {
             var status: Int32 = 0
             while waitpid(-1, &status, WNOHANG) > 0 {}
-            if processes().isEmpty { break }
+            if left.isEmpty { break }
             try? await Task.sleep(for: .milliseconds(50))
         }
-        return processes().map(\.node)
+        return left.map(\.node)
+    }
+
+    // MARK: disabled nodes
+
+    private func mark(_ node: String) -> String { "\(directory)/etc/disabled/\(node)" }
+
+    /// Whether `up` leaves the node out.
+    package func isDisabled(_ node: String) -> Bool { access(mark(node), F_OK) == 0 }
+
+    /// Stops a node and keeps it from being started until ``enable(_:)``; answers whether it has ended.
+    package func disable(_ node: String) async throws(Rejection) -> Bool {
+        try "etc/disabled".withFolder(in: directory)
+        try replaceFile(mark(node), with: [])
+        return await stop(only: node).isEmpty
+    }
+
+    /// Lets a node be started again, and starts it when the others run.
+    /// - Returns: whether it was started.
+    package func enable(_ node: String) throws(Rejection) -> Bool {
+        guard isDisabled(node) else { return false }
+        unlink(mark(node))
+        let running = processes()
+        guard !running.isEmpty, !running.contains(where: { $0.node == node }) else { return false }
+        try start(node)
+        return true
     }
 }
 
