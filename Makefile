@@ -6,7 +6,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export PATH := $(PATH):/opt/swift/usr/bin
 BUILD := .build/release
 PACKAGES := g++ pkg-config libarchive-dev libcurl4-openssl-dev libidn2-dev libmaxminddb-dev libmicrohttpd-dev libpcre2-dev \
-	libsimdjson-dev libsqlite3-dev libssl-dev libyaml-dev libzstd-dev zlib1g-dev sqlite3 curl
+	libpsl-dev libsimdjson-dev libsqlite3-dev libssl-dev libyaml-dev libzstd-dev zlib1g-dev sqlite3 curl
 # What only the tests start: a real Prometheus, clocks that jump, a look at what reaches the disk.
 TEST_PACKAGES := faketime openssl prometheus strace
 

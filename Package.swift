@@ -54,6 +54,7 @@ let package = Package(
         system("CMaxMindDB", package: "libmaxminddb-dev"),
         system("CMicroHTTPD", package: "libmicrohttpd-dev"),
         system("CPCRE2", package: "libpcre2-dev"),
+        system("CPSL", package: "libpsl-dev"),
         system("CSQLite", package: "libsqlite3-dev"),
         system("CYAML", package: "libyaml-dev"),
         system("CZlib", package: "zlib1g-dev"),
@@ -77,22 +78,25 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         shared("Mapping", ["IDF", "YAML", "CSV"]),
+        shared("PublicSuffix", ["CIDN2", "CPSL"]),
+        shared("STIX"),
         family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
         family(
-            "Parsers", ["Mapping", "CSV", "HTTP"],
+            "Parsers", ["Mapping", "CSV", "HTTP", "PublicSuffix"],
             workers: [
-                "csv", "cymru-cap", "html-table", "json", "key-value", "mapping", "shadowserver", "surbl",
+                "csv", "cymru-cap", "dho", "dyn", "fireeye", "html-table", "ioc-extractor", "json", "key-value", "malwareurl",
+                "mapping", "mcafee-atd", "microsoft-ctip", "shadowserver", "shodan", "surbl", "threatminer",
             ],
             mappings: [
                 "alienvault-reputation", "anubisnetworks", "bambenek-c2", "bambenek-dga", "benkow", "bingmurls",
                 "blocklistde", "blueliv-crimeserver", "cert-eu", "certstream", "cins-army", "cleanmx-phishing",
                 "cleanmx-virus", "cymru-full-bogons", "cznic-haas", "danger-rulez", "dataplane", "dataplane-proto41",
                 "dshield-asn", "dshield-block", "eset", "feodotracker", "fraunhofer-dga", "hibp-callback", "malwarebazaar",
-                "malwarepatrol-dansguardian", "n6", "openphish", "openphish-premium", "otx", "phishtank", "spamhaus-drop",
-                "spamhaus-drop-json", "strangereal-intel", "threatfox", "threatfox-json", "turris", "urlhaus",
+                "malwarepatrol-dansguardian", "n6", "openphish", "openphish-premium", "otx", "phishtank", "spamhaus-cert",
+                "spamhaus-drop", "spamhaus-drop-json", "strangereal-intel", "threatfox", "threatfox-json", "turris", "urlhaus",
                 "urlhaus-json", "viriback", "vxvault", "zoneh",
             ]),
-        family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "taxonomy"]),
+        family("Experts", ["ASNDatabase", "RecentSet"], workers: ["asn-lookup", "deduplicator", "dho", "taxonomy"]),
         family("Outputs", ["SQLite", "CSV"], workers: ["file", "sql"]),
         service(
             "StatusDaemon",
@@ -100,11 +104,18 @@ let package = Package(
                 "ServiceKernel", "HTTP", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        service("Workflow", ["ServiceKernel", "StatusDaemon", "HTTP", "Conditions"]),
+        service("Workflow", ["ServiceKernel", "ServiceKernelTesting", "StatusDaemon", "HTTP", "Conditions"]),
+        service(
+            "Gateway",
+            [
+                "ServiceKernel", "StatusDaemon", "Workflow", "HTTP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         service(
             "Control",
             [
-                "ServiceKernel", "StatusDaemon", "Workflow", "HTTP",
+                "ServiceKernel", "StatusDaemon", "Workflow", "Gateway", "HTTP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -126,6 +137,8 @@ let package = Package(
         tests("Conditions", ["Conditions", "IDF"]),
         tests("ASNDatabase", ["ASNDatabase", "IDF", "CZlib"], exclude: ["fixtures"]),
         tests("Mapping", ["Mapping", "IDF", "YAML"]),
+        tests("PublicSuffix", ["PublicSuffix"]),
+        tests("STIX", ["STIX"]),
         tests(
             "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),

@@ -24,11 +24,10 @@ struct ControlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "intelmqctl", abstract: "Checks, runs and operates workflows.", version: Version.current,
         subcommands: [
-            Run.self, Check.self, Show.self, Render.self, Up.self, Down.self, Status.self, Top.self, List.self,
-            Operate<Start>.self,
-            Operate<Stop>.self, Operate<Restart>.self, Operate<Reload>.self, Operate<Pause>.self, Operate<Resume>.self,
-            Enable.self, Disable.self, Logs.self, Level.self, Tap.self, DeadLetters.self, Clear.self, Audit.self, Debug.self,
-            VersionCommand.self,
+            Run.self, Check.self, Test.self, Show.self, Render.self, ConfigRender.self, Up.self, Down.self, Status.self, Top.self,
+            List.self, Operate<Start>.self, Operate<Stop>.self, Operate<Restart>.self, Operate<Reload>.self, Operate<Pause>.self,
+            Operate<Resume>.self, Enable.self, Disable.self, Logs.self, Level.self, Tap.self, DeadLetters.self, Clear.self,
+            Audit.self, Debug.self, VersionCommand.self,
         ])
 
     /// Reads a graph, or ends with its errors.
@@ -91,12 +90,14 @@ extension ControlCommand {
             abstract: "Starts every node of a workflow as its own service process on loopback ports.")
         @Argument(help: "The workflow: an OpenAPI document.") var graph: String
         @Option(help: "Folder for configuration, state, logs and process ids.") var directory = "var"
+        @Flag(help: "And the workflow's gateway, configured by etc/gateway.yaml in that folder.") var gateway = false
 
         func run() async throws {
             let graph = try ControlCommand.graph(graph)
             do throws(Rejection) {
                 let fleet = LocalFleet(directory: directory)
                 try await fleet.start(graph)
+                if gateway { try await fleet.startGateway(graph) }
                 for (node, pid) in fleet.processes() {
                     print("\(node.padded(to: 24))pid \(pid)  \(graph.nodes.first { $0.name == node }?.server ?? "")")
                 }

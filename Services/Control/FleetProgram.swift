@@ -1,3 +1,4 @@
+import Gateway
 import Glibc
 public import ServiceKernel
 import StatusDaemon
@@ -10,6 +11,7 @@ public enum FleetProgram {
         let called = arguments.removeFirst().split(separator: "/").last.map(String.init) ?? "intelmq"
         if called == "intelmqctl" { await ControlProgram.main(roster, arguments) }
         if called == "intelmq-statusd" { await StatusDaemonProgram.main(roster, arguments) }
+        if called == "intelmq-gateway" { await GatewayProgram.main(roster, arguments) }
         if called != "intelmq", let worker = roster.worker(named: called) {
             await WorkerProgram.main(worker, roster: roster, arguments: arguments)
         }
@@ -17,6 +19,7 @@ public enum FleetProgram {
         arguments.removeFirst()
         if verb == "ctl" || verb == "intelmqctl" { await ControlProgram.main(roster, arguments) }
         if verb == "statusd" { await StatusDaemonProgram.main(roster, arguments) }
+        if verb == "gateway" { await GatewayProgram.main(roster, arguments) }
         if let worker = roster.worker(named: verb) { await WorkerProgram.main(worker, roster: roster, arguments: arguments) }
         switch verb {
         case "list":
@@ -51,7 +54,7 @@ public enum FleetProgram {
     }
 
     /// What `intelmq` knows besides workers.
-    static let verbs = ["list", "ctl", "statusd", "install", "render", "completion", "version", "help"]
+    static let verbs = ["list", "ctl", "statusd", "gateway", "install", "render", "completion", "version", "help"]
     /// What every worker knows.
     static let workerVerbs = [
         "serve", "run", "check", "sample", "schema", "openapi", "man", "self-test", "update-db", "dead-letters", "spool",
@@ -63,6 +66,7 @@ public enum FleetProgram {
                intelmq list               the workers
                intelmq ctl VERB           the workflow as a whole (also: intelmqctl VERB)
                intelmq statusd --config F runs, watches and operates one worker (also: intelmq-statusd)
+               intelmq gateway            serves a workflow as one (also: intelmq-gateway)
                intelmq install DIRECTORY  a link per worker, intelmq-WORKER, intelmqctl and intelmq-statusd
                intelmq render [DIRECTORY] writes the generated papers of the source tree
                intelmq completion SHELL   the completion script for bash, zsh or fish
@@ -77,7 +81,9 @@ public enum FleetProgram {
         guard length > 0 else { fail("error: cannot find this program's own file", code: 74) }
         let program = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         let own = "\(directory)/intelmq"
-        for name in roster.workers.map(\.programName) + ["intelmqctl", "intelmq-statusd"] + (program == own ? [] : ["intelmq"]) {
+        for name in roster.workers.map(\.programName) + ["intelmqctl", "intelmq-statusd", "intelmq-gateway"]
+            + (program == own ? [] : ["intelmq"])
+        {
             let link = "\(directory)/\(name)"
             unlink(link)
             guard symlink(program, link) == 0 else {

@@ -12,10 +12,14 @@ struct ManualPage {
     {
         let command = try JSONValue(parsing: Array(tree.utf8))["command"] ?? .null
         let name = command["commandName"]?.string ?? ""
-        self.init(name, summary: command["abstract"]?.string ?? "", synopsis: "VERB [options]")
+        self.init(
+            name, summary: command["abstract"]?.string ?? "",
+            synopsis: Self.verbs(of: command).isEmpty ? "[options]" : "VERB [options]")
         if let discussion = command["discussion"]?.string { section("DESCRIPTION", Self.literal(discussion)) }
-        text += ".SH VERBS\n"
-        for verb in Self.verbs(of: command) { put(verb, above: []) }
+        let verbs = Self.verbs(of: command)
+        text += verbs.isEmpty ? ".SH OPTIONS\n" : ".SH VERBS\n"
+        if verbs.isEmpty { for argument in Self.arguments(of: command) { put(argument) } }
+        for verb in verbs { put(verb, above: []) }
         if !examples.isEmpty {
             section("EXAMPLES", examples.map { ".TP\n.B \(Self.escaped($0.line))\n\(Self.escaped($0.what))\n" }.joined())
         }
@@ -26,7 +30,7 @@ struct ManualPage {
         if !files.isEmpty {
             section("FILES", files.map { ".TP\n.I \(Self.escaped($0.path))\n\(Self.escaped($0.what))\n" }.joined())
         }
-        finish(seeAlso: ["intelmq", "intelmqctl", "intelmq-statusd"].filter { $0 != name })
+        finish(seeAlso: ["intelmq", "intelmqctl", "intelmq-gateway", "intelmq-statusd"].filter { $0 != name })
     }
 
     /// The page of `intelmq`, which has no tree: its usage, and its workers.
@@ -34,7 +38,7 @@ struct ManualPage {
         self.init("intelmq", summary: "all workers of IntelMQ Fleet in one program", synopsis: "WORKER|VERB [options]")
         section("DESCRIPTION", Self.literal(usage))
         section("WORKERS", roster.workers.map { ".TP\n.B \(Self.escaped($0.name))\n\(Self.escaped($0.spec.summary))\n" }.joined())
-        finish(seeAlso: ["intelmqctl", "intelmq-statusd"])
+        finish(seeAlso: ["intelmqctl", "intelmq-gateway", "intelmq-statusd"])
     }
 
     private init(_ name: String, summary: String, synopsis: String) {
@@ -59,21 +63,27 @@ struct ManualPage {
         (command["subcommands"]?.items ?? []).filter { $0["commandName"]?.string != "help" && $0["shouldDisplay"]?.bool != false }
     }
 
-    private mutating func put(_ command: JSONValue, above: [String]) {
-        let path = above + [command["commandName"]?.string ?? ""]
-        let arguments = (command["arguments"]?.items ?? []).filter {
+    private static func arguments(of command: JSONValue) -> [JSONValue] {
+        (command["arguments"]?.items ?? []).filter {
             $0["shouldDisplay"]?.bool != false && !["help", "version"].contains($0["valueName"]?.string)
         }
+    }
+
+    private mutating func put(_ argument: JSONValue) {
+        let initial = argument["defaultValue"]?.string.map { " (default \($0))" } ?? ""
+        text += ".TP\n.B \(Self.escaped(Self.name(argument)))\n"
+        text += Self.escaped((argument["abstract"]?.string ?? "") + initial) + "\n"
+    }
+
+    private mutating func put(_ command: JSONValue, above: [String]) {
+        let path = above + [command["commandName"]?.string ?? ""]
+        let arguments = Self.arguments(of: command)
         let inner = Self.verbs(of: command)
         let usage = inner.isEmpty ? arguments.map(Self.usage).joined(separator: " ") : "VERB"
         text += ".SS \(Self.escaped(path.joined(separator: " "))) \(Self.escaped(usage))\n"
         if let abstract = command["abstract"]?.string { text += "\(Self.escaped(abstract))\n" }
         if let discussion = command["discussion"]?.string { text += ".PP\n\(Self.literal(discussion))" }
-        for argument in arguments {
-            let initial = argument["defaultValue"]?.string.map { " (default \($0))" } ?? ""
-            text += ".TP\n.B \(Self.escaped(Self.name(argument)))\n"
-            text += Self.escaped((argument["abstract"]?.string ?? "") + initial) + "\n"
-        }
+        for argument in arguments { put(argument) }
         for verb in inner { put(verb, above: path) }
     }
 

@@ -1,3 +1,4 @@
+import Gateway
 import IDF
 import ServiceKernel
 import StatusDaemon
@@ -12,6 +13,7 @@ public enum Papers {
         var index = "# Workers\n\n| worker | what |\n|---|---|\n"
         papers.append(("openapi/statusd.json", OpenAPI.ofStatusDaemon.pretty() + "\n"))
         papers += manualPages(roster)
+        papers.append(("openapi/gateway.json", GatewayProgram.openAPI.pretty() + "\n"))
         for entry in roster.workers {
             papers.append(("openapi/\(entry.name).json", Renderer.openAPI(of: entry).pretty() + "\n"))
             papers.append(("docs/man/\(entry.programName).1", Renderer.man(of: entry)))
@@ -34,7 +36,9 @@ public enum Papers {
         ]
         let control = try? ManualPage(tree: ControlProgram.commandTree, examples: examples, files: files)
         let statusd = try? ManualPage(tree: StatusDaemonProgram.commandTree)
+        let gateway = try? ManualPage(tree: GatewayProgram.commandTree)
         return [
+            ("docs/man/intelmq-gateway.1", gateway?.troff ?? ""),
             ("docs/man/intelmq.1", ManualPage(usage: FleetProgram.usage, roster: roster).troff),
             ("docs/man/intelmqctl.1", control?.troff ?? ""), ("docs/man/intelmq-statusd.1", statusd?.troff ?? ""),
         ]

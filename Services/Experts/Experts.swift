@@ -4,5 +4,6 @@ public import ServiceKernel
 public let experts = [
     RosterEntry(ASNLookup.self),
     RosterEntry(Deduplicator.self),
+    RosterEntry(DHOExpert.self),
     RosterEntry(TaxonomyExpert.self),
 ]

@@ -7,18 +7,32 @@ import YAML
 struct MappingParser: Parser {
     static let spec = Spec("mapping", "Reads a feed as its mapping file says.")
     let file: MappingFile?
+    private var mapping: Mapping?
+
+    @Setting("Fields that events do not get though the feed would give them.") var leaveOut: [String] = []
 
     init() { file = nil }
 
-    init(_ file: MappingFile) { self.file = file }
+    init(_ file: MappingFile) {
+        self.file = file
+        mapping = file.mapping
+    }
 
     mutating func prepare(_ context: WorkerContext) throws(Rejection) {
+        var gone: [Mapping.Target] = []
+        for name in leaveOut {
+            guard let target = Mapping.Target(name) else {
+                throw .malformed("setting \"leave-out\": no field \"\(name)\"; free members are written custom.name")
+            }
+            gone.append(target)
+        }
+        mapping = gone.isEmpty ? file?.mapping : file?.mapping.leavingOut(gone)
         if let file, let closed = file.closed { context.log.notice("the source of \(file.name) is closed: \(closed)") }
     }
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        guard let file else { throw .malformed("there is no mapping file") }
-        try events.read(report, with: file.mapping)
+        guard let mapping else { throw .malformed("there is no mapping file") }
+        try events.read(report, with: mapping)
     }
 }
 

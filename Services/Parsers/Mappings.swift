@@ -31,6 +31,7 @@ let embeddedMappings: [(String, [UInt8])] = [
     ("openphish-premium", PackageResources.openphish_premium_yaml),
     ("otx", PackageResources.otx_yaml),
     ("phishtank", PackageResources.phishtank_yaml),
+    ("spamhaus-cert", PackageResources.spamhaus_cert_yaml),
     ("spamhaus-drop", PackageResources.spamhaus_drop_yaml),
     ("spamhaus-drop-json", PackageResources.spamhaus_drop_json_yaml),
     ("strangereal-intel", PackageResources.strangereal_intel_yaml),

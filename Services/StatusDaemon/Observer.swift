@@ -135,6 +135,9 @@ final class Observer: Sendable {
             return .object([
                 "name": .string(name), "sent": .integer(same.reduce(0) { $0 + ($1["sent"]?.integer ?? 0) }),
                 "is-down": .boolean(same.contains { $0["is-down"]?.bool == true }),
+                "in-spool": .integer(
+                    statuses.flatMap { $0["accounts"]?.items ?? [] }.filter { $0["edge"]?.string == name }
+                        .reduce(0) { $0 + ($1["in-spool"]?.integer ?? 0) }),
                 "last-success": .integer(same.compactMap { $0["last-success"]?.integer }.max() ?? 0),
             ])
         }

@@ -111,21 +111,9 @@ final class StatusHandler: HTTPHandler {
             return HTTPResponse(text: supervisor.log.last(lines).map { $0 + "\n" }.joined())
         }
         let coming = supervisor.log.follow(last: lines)
-        return Self.stream("text/plain; charset=utf-8") { writer in
+        return HTTPResponse.streamed("text/plain; charset=utf-8") { writer in
             for await line in coming where !writer.write(Array("\(line)\n".utf8)) && writer.isClosed { return }
         }
-    }
-
-    /// An answer that a task writes until it is done or nobody reads any more.
-    private static func stream(_ type: String, _ body: @escaping @Sendable (HTTPBodyWriter) async -> Void) -> HTTPResponse {
-        let box = TaskBox()
-        let writer = HTTPBodyWriter(limit: 4 << 20) { box.cancel() }
-        box.hold(
-            Task {
-                await body(writer)
-                writer.finish()
-            })
-        return HTTPResponse(headers: [("Content-Type", type)], stream: writer)
     }
 
     // MARK: the worker's own calls
@@ -145,7 +133,7 @@ final class StatusHandler: HTTPHandler {
                 taps.subtract(1, ordering: .relaxed)
                 return unavailable(targets[0])
             }
-            return Self.stream("application/x-ndjson") { [self] writer in
+            return HTTPResponse.streamed("application/x-ndjson") { [self] writer in
                 let lines = WholeLines()
                 _ = try? await socket.stream("/v1/tap", query) { writer.write(lines.take($0)) || !writer.isClosed }
                 taps.subtract(1, ordering: .relaxed)
@@ -236,27 +224,6 @@ final class StatusHandler: HTTPHandler {
             }
         }
         return .json(.object((hasData ? [.init("data", .array(data))] : []) + [.init("meta", .object(meta))]))
-    }
-}
-
-/// A task that is cancelled by whoever is told first that nobody reads any more.
-private final class TaskBox: Sendable {
-    private let state = Mutex<(task: Task<Void, Never>?, isOver: Bool)>((nil, false))
-
-    func hold(_ task: Task<Void, Never>) {
-        let isOver = state.withLock { state in
-            state.task = task
-            return state.isOver
-        }
-        if isOver { task.cancel() }
-    }
-
-    func cancel() {
-        let task = state.withLock { state in
-            state.isOver = true
-            return state.task
-        }
-        task?.cancel()
     }
 }
 

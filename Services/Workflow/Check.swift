@@ -63,7 +63,9 @@ extension Graph {
         }
         if messages.isEmpty {
             // Some things show only when a worker opens what it needs.
-            do throws(ConfigurationError) { _ = try WorkflowRun(self, roster: roster) } catch { messages = error.messages }
+            do throws(ConfigurationError) { _ = try WorkflowRun(self, roster: roster, isTrial: true) } catch {
+                messages = error.messages
+            }
         }
         return messages.map { Finding(check: .configtest, diagnostic: $0) }
     }

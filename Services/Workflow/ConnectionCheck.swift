@@ -41,10 +41,10 @@ extension Graph {
                         .connectiontest, "nothing is ever sent to \(node.name)", at: place,
                         "add {to: \(node.name)} to the edges of a node"))
             }
-            if let other = nodes.prefix(while: { $0.name != node.name }).first(where: {
-                !node.server.isEmpty && $0.server == node.server
-            }
-            ) {
+            let before = nodes.prefix { $0.name != node.name }
+            if node.entry.family != .collector,
+                let other = before.first(where: { $0.entry.family != .collector && $0.server == node.server })
+            {
                 findings.append(
                     finding(.connectiontest, "\(node.name) and \(other.name) have the same address \(node.server)", at: place))
             }

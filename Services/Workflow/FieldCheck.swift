@@ -57,7 +57,8 @@ extension Graph {
 
     private func missing(at node: Node, _ flow: Flow) -> Finding? {
         let reads = node.entry.spec.reads
-        guard !reads.isEmpty, !flow.mayHoldAny, flow.written.isDisjoint(with: reads) else { return nil }
+        // What comes from outside may say anything.
+        guard !flow.path.isEmpty, !reads.isEmpty, !flow.mayHoldAny, flow.written.isDisjoint(with: reads) else { return nil }
         let names = reads.map(\.name).joined(separator: ", ")
         let way = (flow.path + [node.name]).joined(separator: " → ")
         return finding(

@@ -118,7 +118,8 @@ package struct Graph {
         let server = node.server.split(separator: "/").dropFirst().first.map(String.init) ?? ""
         if node.entry.family != .collector, !server.isEmpty { pairs.append(("listen", .text(server, at: place))) }
         if let state { pairs.append(("state", .text("\(state)/\(node.name)", at: place))) }
-        for (key, value) in node.worker.pairs ?? [] where !["uses", "settings", "replicas"].contains(key.string ?? "") {
+        if let vars = vars(of: node) { pairs.append(("vars", vars)) }
+        for (key, value) in node.worker.pairs ?? [] where !["uses", "settings", "replicas", "vars"].contains(key.string ?? "") {
             pairs.append((key.string ?? "", value))
         }
         if !node.edges.isEmpty {
@@ -134,6 +135,15 @@ package struct Graph {
         }
         if let settings = node.settings, settings.pairs?.isEmpty == false { pairs.append(("settings", settings)) }
         return document.replacing(root: .mapping(pairs, at: node.place))
+    }
+
+    /// Variables of the workflow, and those of the node, which come before them.
+    private func vars(of node: Node) -> YAMLNode? {
+        guard let common = document.root["x-intelmq-vars"], let own = node.worker["vars"], let pairs = own.pairs else {
+            return node.worker["vars"] ?? document.root["x-intelmq-vars"]
+        }
+        let rest = (common.pairs ?? []).filter { own[$0.key.string ?? ""] == nil }
+        return .mapping((pairs + rest).map { ($0.key.string ?? "", $0.value) }, at: own)
     }
 
     /// The same as a file.

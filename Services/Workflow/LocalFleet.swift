@@ -43,6 +43,34 @@ package struct LocalFleet {
         }
     }
 
+    /// The gateway's own socket, which only the user of the workflow may open.
+    package var gatewaySocket: String { "\(directory)/run/gateway.sock" }
+
+    /// Starts the gateway of a workflow that runs; its configuration is made where there is none.
+    package func startGateway(_ graph: Graph) async throws(Rejection) {
+        let file = "\(directory)/etc/gateway.yaml"
+        if access(file, F_OK) != 0 {
+            func text(_ value: String) -> String { String(decoding: JSONValue.string(value).bytes, as: UTF8.self) }
+            let made = "settings: {directory: \(text(directory)), graph: \(text(graph.document.file))}\n"
+            try replaceFile(file, with: Array(made.utf8), mode: 0o600)
+        }
+        let log = "\(directory)/log/gateway.log"
+        let pid = try spawn(["gateway", "--config", file, "--graph", graph.document.file], log: log)
+        try replaceFile("\(directory)/run/gateway.pid", with: Array("\(pid)\n".utf8))
+        let socket = ControlSocket(gatewaySocket)
+        for _ in 0..<500 {
+            if (try? await socket.call(.get, "/readyz", timeoutMilliseconds: 1000))?.status == 200 { return }
+            var status: Int32 = 0
+            if waitpid(pid, &status, WNOHANG) == pid {
+                unlink("\(directory)/run/gateway.pid")
+                let words = readFile(log).map { String(decoding: $0.suffix(2000), as: UTF8.self) } ?? ""
+                throw .unavailable("the gateway does not start: \(words)")
+            }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        throw .unavailable("the gateway is not ready after 10 s; see \(log)")
+    }
+
     /// The service answers for itself; its statusd says why it does not.
     private func waitUntilReady(_ node: Graph.Node, _ pid: pid_t) async throws(Rejection) {
         let client = HTTPClient(connectionsPerHost: 1)
@@ -100,7 +128,7 @@ package struct LocalFleet {
     /// A number in a file may belong to somebody else by now.
     private func isOurs(_ pid: pid_t) -> Bool {
         guard kill(pid, 0) == 0, let line = readFile("/proc/\(pid)/cmdline") else { return false }
-        return String(decoding: line, as: UTF8.self).contains("--config\0\(directory)/etc/config.d/")
+        return String(decoding: line, as: UTF8.self).contains("--config\0\(directory)/etc/")
     }
 
     /// Asks every process to stop and waits; answers the nodes that still run.

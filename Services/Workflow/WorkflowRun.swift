@@ -3,19 +3,28 @@ import IDF
 import ServiceKernel
 
 /// A whole workflow in one process: the same workers and the same loop, events handed from one to the next without HTTP.
+/// In a trial, outputs write nothing.
 package struct WorkflowRun {
     private var services: [String: Service] = [:]
     package let graph: Graph
 
-    package init(_ graph: Graph, roster: Roster) throws(ConfigurationError) {
+    /// - Parameter arrives: sees each packet that comes to a node; false keeps it from the node.
+
+    package init(
+        _ graph: Graph, roster: Roster, isTrial: Bool = false, arrives: (@Sendable (String, Packet) -> Bool)? = nil
+    ) throws(ConfigurationError) {
         self.graph = graph
         for node in graph.leavesFirst {
-            let configuration = try ConfigurationReader.read(
+            var configuration = try ConfigurationReader.read(
                 graph.configuration(of: node, state: nil), roster: roster, expected: node.entry)
+            configuration.isTrial = isTrial
             services[node.name] = try Service.inProcess(
-                configuration, next: node.edges.compactMap { edge in services[edge.to].map { (edge.to, $0) } })
+                configuration, next: node.edges.compactMap { edge in services[edge.to].map { (edge.to, $0) } }, arrives: arrives)
         }
     }
+
+    /// The service of a node.
+    package func service(_ node: String) -> Service? { services[node] }
 
     /// Feeds files to the nodes that no edge ends at; without files it runs one round of their collectors.
     package func run(_ files: [String], stopAfter: Int) async -> FilterRun.Outcome {

@@ -11,6 +11,24 @@ public enum DHO {
     /// The field of the data format that carries a field of the old one, or nil.
     public static func field(_ name: String) -> FieldID? { byName[name] }
 
+    /// What an old message is.
+    public enum Item: Sendable {
+        /// One event.
+        case event(Event)
+        /// Raw data of a feed.
+        case report(Report)
+    }
+
+    /// Converts one old message, an event or a report as its `__type` says; without one it is an event.
+    public static func item(_ message: JSONValue) throws(Problem) -> Item {
+        switch message["__type"]?.plain {
+        case "Event", nil: return .event(try event(message))
+        case "Report": return .report(try report(message))
+        case let type?:
+            throw Problem(422, "not-dho", "found a message of the type \"\(type.prefix(80))\", wanted Event or Report")
+        }
+    }
+
     /// Converts one old message. `extra.*` becomes `custom.*`; what the table does not know is an error.
     public static func event(_ message: JSONValue) throws(Problem) -> Event {
         guard case .object(let members) = message else {
@@ -23,36 +41,78 @@ public enum DHO {
         return event
     }
 
-    /// Adds one old field with its value to an event.
+    /// Converts an old report: `raw` is its content, `extra.file_name` the name of its file.
+    public static func report(_ message: JSONValue) throws(Problem) -> Report {
+        var fields = try event(message)
+        let content = fields.originalBytes ?? []
+        fields.remove(Key<String>.original)
+        fields.remove(Key<String>.rawBase64)
+        if let name = fields[custom: "file_name"]?.string, fields.add(Key<String>.fileName.id, text: name) {
+            fields[custom: "file_name"] = nil
+        }
+        return Report(content: content, fields: fields)
+    }
+
+    /// Adds one old field with its value to an event. Names may be nested as well as dotted, as `hierarchical_output` writes them.
     public static func add(_ name: String, _ value: JSONValue, to event: inout Event) throws(Problem) {
-        let text = value.plain
-        if case .null = value { return }
+        if case .null = value, !name.hasPrefix("extra.") { return }
         switch name {
         case "raw":
-            guard let bytes = Base64.decode(text.utf8) else { throw Problem(422, "invalid-value", "raw is no base64") }
+            guard let bytes = Base64.decode(value.plain.utf8) else { throw Problem(422, "invalid-value", "raw is no base64") }
             event.setOriginal(bytes)
         case "extra":
-            let object = value.members ?? (try? JSONValue(parsing: text.utf8))?.members
-            guard let object else { throw Problem(422, "invalid-value", "extra is no JSON object: \(text.prefix(80))") }
-            for member in object { event[custom: member.name] = member.value }
+            let object = value.members ?? (try? JSONValue(parsing: value.plain.utf8))?.members
+            guard let object else {
+                throw Problem(422, "invalid-value", "extra is no JSON object: \(value.plain.prefix(80))")
+            }
+            for member in object { addExtra(member.name, member.value, to: &event) }
         case "output":
-            event.setJSON(FieldID("intelmq.output")!, (try? JSONValue(parsing: text.utf8)) ?? value)
+            event.setJSON(FieldID("intelmq.output")!, (try? JSONValue(parsing: value.plain.utf8)) ?? value)
         case "source.account", "destination.account":
-            let side = name.prefix(while: { $0 != "." })
+            let (side, text) = (name.prefix(while: { $0 != "." }), value.plain)
             try put(text.contains("@") ? "\(side).user.email" : "\(side).user.name", text, name, &event)
         case "source.abuse_contact", "destination.abuse_contact":
-            try list(name, text, separator: ",", &event)
+            try list(name, value.plain, separator: ",", &event)
         case "product.vulnerabilities":
-            try list("vulnerability.id", text.uppercased(), separator: ";", &event)
+            try list("vulnerability.id", value.plain.uppercased(), separator: ";", &event)
             event[Key<String>("vulnerability.enumeration")] = "CVE"
         default:
             if name.hasPrefix("extra.") {
-                event.setCustom(path: name.dropFirst(6).split(separator: ".").map(String.init), to: value)
+                addExtra(String(name.dropFirst(6)), value, to: &event)
             } else if let field = byName[name] {
-                try put(field.name, text, name, &event)
+                try put(field.name, value.plain, name, &event)
+            } else if let members = value.members, !members.isEmpty {
+                for member in members { try add(name + "." + member.name, member.value, to: &event) }
             } else {
                 throw Problem(422, "unknown-field", "no field \"\(name)\" in the old format")
             }
+        }
+    }
+
+    /// Dotted names below `extra` are objects of `custom`. A name stays one member with dots where the way is blocked: the old
+    /// format may have `extra.a` and `extra.a.b` beside each other.
+    private static func addExtra(_ name: String, _ value: JSONValue, to event: inout Event) {
+        guard !name.isEmpty else { return }
+        let path = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        var there = event[custom: path[0]]
+        var isBlocked = path.contains("") || path.count > 16
+        for part in path.dropFirst() {
+            guard let object = there else { break }
+            if object.members == nil { isBlocked = true }
+            there = object[part]
+        }
+        if isBlocked {
+            guard let members = value.members, !members.isEmpty else { return event[custom: name] = value }
+            for member in members { addExtra(name + "." + member.name, member.value, to: &event) }
+        } else if let old = there?.members, !old.isEmpty {
+            if let members = value.members {
+                for member in members { addExtra(name + "." + member.name, member.value, to: &event) }
+            } else {
+                event.setCustom(path: path, to: value)
+                for member in old { addExtra(name + "." + member.name, member.value, to: &event) }
+            }
+        } else {
+            event.setCustom(path: path, to: value)
         }
     }
 
@@ -72,41 +132,6 @@ public enum DHO {
             throw Problem(422, "too-many-values", "\(field) has \(values.count) values; at most 256 are allowed")
         }
         event.set(key, to: values.filter { !$0.isEmpty }.map { key.id.field.type == .lowercase ? $0.lowercased() : $0 })
-    }
-
-    /// Converts an event into an old message with the old field names; lists give their first value, as the old format has
-    /// one value per field, save where it joins several in one text.
-    public static func message(_ event: Event, type: String = "Event") -> JSONValue {
-        var members: [JSONValue.Member] = []
-        for field in event.fields {
-            let row = field.field
-            guard let value = event.json(field) else { continue }
-            let first = value.items.map { $0.first { if case .null = $0 { false } else { true } } ?? .null } ?? value
-            switch row.name {
-            case "event.original", "intelmq.raw_base64":
-                members.append(.init("raw", .string(Base64.encode(event.originalBytes ?? []))))
-            case "source.user.email", "destination.user.email":
-                let name = row.name.hasPrefix("source") ? "source.account" : "destination.account"
-                members.append(.init(name, first))
-            case "source.abuse_contact", "destination.abuse_contact":
-                members.append(.init(row.name, .string((value.items ?? [value]).map(\.plain).joined(separator: ","))))
-            case "vulnerability.id":
-                let all = (value.items ?? [value]).map { $0.plain.lowercased() }
-                members.append(.init("product.vulnerabilities", .string(all.joined(separator: ";"))))
-            case "intelmq.output": members.append(.init("output", .string(String(decoding: value.bytes, as: UTF8.self))))
-            case "custom":
-                members.append(contentsOf: event.freeMembers("custom").map { .init("extra." + $0.name, $0.value) })
-            default:
-                guard let dho = row.dho else { continue }
-                if row.type == .time, let text = first.string, text.hasSuffix("Z") {
-                    members.append(.init(dho, .string(text.dropLast() + "+00:00")))
-                } else {
-                    members.append(.init(dho, first))
-                }
-            }
-        }
-        members.append(.init("__type", .string(type)))
-        return .object(members)
     }
 }
 

@@ -95,7 +95,7 @@ public enum Conversion: Sendable, Equatable {
         case .urlScheme: text.firstRange(of: "://").map { text[..<$0.lowerBound].lowercased() } ?? ""
         case .unpad: text.split(separator: ".", omittingEmptySubsequences: false).map(unpadded).joined(separator: ".")
         case .refang: text.refanged
-        case .json: (try? JSONValue(parsing: text.utf8)) == nil ? nil : text
+        case .json: isWholeNumber(text) || (try? JSONValue(parsing: text.utf8)) != nil ? text : nil
         default: text
         }
     }

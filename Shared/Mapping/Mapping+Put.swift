@@ -154,17 +154,26 @@ extension Mapping {
 
     func set(_ text: ByteView, _ target: Target, _ event: inout Event, isJSON: Bool = false) -> Bool {
         switch target {
-        case .field(let field): return event.add(field, text: text)
+        case .field(let field): return field == accuracy.id ? setShare(text, &event) : event.add(field, text: text)
         case .custom(let path):
-            let value = isJSON ? (try? JSONValue(parsing: text)) : nil
-            event.setCustom(path: path, to: value ?? .string(String(decoding: text, as: UTF8.self)))
+            let plain = String(decoding: text, as: UTF8.self)
+            let value = !isJSON ? nil : isWholeNumber(plain) ? .number(plain) : try? JSONValue(parsing: text)
+            event.setCustom(path: path, to: value ?? .string(plain))
             return true
         }
     }
 
+    /// A row's accuracy is a share of the feed's.
+    private func setShare(_ text: ByteView, _ event: inout Event) -> Bool {
+        let whole = event[accuracy] ?? 100
+        guard event.add(accuracy.id, text: text), let share = event[accuracy] else { return false }
+        event[accuracy] = whole * share / 100
+        return true
+    }
+
     private func shown(_ cell: ByteView) -> String { String(decoding: cell.prefix(60), as: UTF8.self) }
 
-    private func isNothing(_ cell: ByteView) -> Bool {
+    func isNothing(_ cell: ByteView) -> Bool {
         guard !cell.isEmpty else { return true }
         guard cell.count <= 16, !ignored.isEmpty else { return false }
         return ignored.contains { $0.utf8.elementsEqual(cell) }

@@ -29,7 +29,7 @@ extension Mapping {
 
     func readXML<S: MappingSink>(_ report: ByteView, _ items: String, _ rows: Rows, _ sink: inout S) {
         let document = Markup(report, isXML: true)
-        for element in document.elements(items) where !sink.isFull {
+        for element in document.elements(items, nestedAtMost: 0) where !sink.isFull {
             rows.make(document.json(element), document.source(of: element), document.line(of: element), &sink)
         }
     }

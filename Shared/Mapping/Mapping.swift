@@ -129,6 +129,7 @@ public struct Mapping: Sendable {
     public var filter: (text: String, keeps: Bool)?
     /// Whether blanks before a quoted cell are dropped, as in `"a", "b"`.
     public var skipsInitialSpace = false
+    let accuracy = Key<Double>("threat.feed.accuracy")
 
     /// Describes a mapping.
     public init(

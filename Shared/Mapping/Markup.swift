@@ -15,6 +15,8 @@ public struct Markup {
     public private(set) var tokens: [Token] = []
     /// Where in the source each token begins.
     private var starts: [Int] = []
+    /// The line of each token, from 1.
+    private var lines: [Int] = []
     /// For each opening tag the token behind its element.
     public private(set) var ends: [Int] = []
     private let source: ByteView
@@ -25,9 +27,16 @@ public struct Markup {
         self.source = source
         self.isXML = isXML
         var scanner = MarkupScanner(source, isXML: isXML)
+        var line = 1
+        var counted = 0
         while let (token, start) = scanner.next() {
             tokens.append(token)
             starts.append(start)
+            while counted < start {
+                if source[counted] == 0x0A { line += 1 }
+                counted += 1
+            }
+            lines.append(line)
         }
         match()
     }
@@ -75,6 +84,18 @@ public struct Markup {
         (range ?? tokens.indices).filter { if case .open(name, _) = tokens[$0] { true } else { false } }
     }
 
+    /// The opening tags of a name that stand in at most so many elements of that name: honest pages nest little,
+    /// and what is looked at for each of them stays in proportion to the page.
+    public func elements(_ name: String, in range: Range<Int>? = nil, nestedAtMost limit: Int) -> [Int] {
+        var open: [Int] = []
+        return elements(name, in: range).filter { element in
+            while let end = open.last, end <= element { open.removeLast() }
+            guard open.count <= limit else { return false }
+            open.append(max(ends[element], element + 1))
+            return true
+        }
+    }
+
     /// What is inside an element.
     public func inside(_ element: Int) -> Range<Int> { element + 1..<max(element + 1, ends[element]) }
 
@@ -101,7 +122,7 @@ public struct Markup {
     }
 
     /// The line of an element, from 1.
-    public func line(of element: Int) -> Int { 1 + source[..<starts[element]].count { $0 == 0x0A } }
+    public func line(of element: Int) -> Int { lines[element] }
 
     /// An element as JSON: members named like its children, several of a name as a list; without children its text.
     public func json(_ element: Int, depth: Int = 32) -> JSONValue {

@@ -14,6 +14,8 @@ struct Rows {
     private var eachPlace: Int?
     /// Constants that a row may give a value of its own for.
     private let constants: [Mapping.Constant]
+    /// Columns that become a custom member as they are.
+    private let plain: [Mapping.Plain?]
     /// For each composed text the cells in it; nil: a cell that the report does not have.
     private var composed: [[Int?]]
 
@@ -22,6 +24,7 @@ struct Rows {
         self.keepsOriginal = keepsOriginal
         places = mapping.columns.indices.map { mapping.columns[$0].place ?? $0 }
         let used = mapping.columns.indices.filter { mapping.columns[$0].isUsed && !mapping.columns[$0].isOfReport }
+        plain = mapping.plainColumns()
         ofItem = used.filter { mapping.columns[$0].isOfItem }
         ofRow = used.filter { !mapping.columns[$0].isOfItem }
         eachPlace = mapping.each.map { $0.column.place ?? 0 }
@@ -57,7 +60,12 @@ struct Rows {
                 guard column.isRequired else { continue }
                 return sink.refuse(raw, line: line, "the row has \(cells) cells, \(column.shown(index)) is required")
             }
-            switch mapping.put(trim(cell(place)), column, index, &event) {
+            let text = trim(cell(place))
+            if let plain = plain[index], !mapping.isNothing(text) {
+                mapping.add(text, plain, to: &event)
+                continue
+            }
+            switch mapping.put(text, column, index, &event) {
             case .kept: continue
             case .left: return
             case .refused(let reason): return sink.refuse(raw, line: line, reason)

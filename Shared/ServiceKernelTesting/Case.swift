@@ -87,5 +87,5 @@ public struct CaseFile: Sendable {
 public struct CaseError: Error, Sendable, CustomStringConvertible {
     /// What is wrong, where, and what is wanted.
     public let description: String
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

@@ -32,13 +32,16 @@ public final class YAMLNode: Sendable {
     public let mark: YAMLMark
     /// Just behind the value's last character; for block collections the begin of what follows them.
     public let endMark: YAMLMark
+    /// What may be shown of a text that holds a secret; nil for all others.
+    public let masked: String?
     /// Positions of keys, only for mappings too long to be searched one by one.
     private let index: [String: Int]?
 
-    init(_ content: Content, from mark: YAMLMark, to endMark: YAMLMark) {
+    init(_ content: Content, from mark: YAMLMark, to endMark: YAMLMark, masked: String? = nil) {
         self.content = content
         self.mark = mark
         self.endMark = endMark
+        self.masked = masked
         if case .mapping(let pairs) = content, pairs.count > 8 {
             index = .init(pairs.enumerated().map { ($1.key.text ?? "", $0) }) { first, _ in first }
         } else {

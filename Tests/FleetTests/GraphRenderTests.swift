@@ -19,7 +19,7 @@ import YAML
               /feed:
                 post:
                   operationId: feed
-                  x-intelmq-worker: {uses: http-collector, settings: {url: "https://example.org/$HOME"}}
+                  x-intelmq-worker: {uses: http-collector, settings: {url: "https://example.org/$HOME", headers: {Key: "{{ env.FEED_KEY }}"}}}
                   x-intelmq-edges: [{to: parse}]
               /parse:
                 servers: [{url: "http://127.0.0.1:8701"}]
@@ -68,6 +68,7 @@ import YAML
                 configuration["edges"]?.array?.compactMap { $0["to"]?.string } ?? []
                     == node.edges.map { "http://\($0.to):8700/v1/packets" })
         }
+        #expect(services["feed"]?["environment"]?.array?.map { $0.string } == ["FEED_KEY"])
         let parser = try configuration(stack["configs"]?["parse"]?["content"]?.string)
         #expect(parser["statusd"]?["processes"]?.int == 3)
         #expect(parser["edges"]?.array?[0]["when"]?.string == "source.url ~ \"^x$$\"")
@@ -98,7 +99,8 @@ import YAML
             }
             let containers = try #require(workload["spec"]?["template"]?["spec"]?["containers"]?.array)
             #expect(containers[0]["image"]?.string == "registry/x:1")
-            #expect((containers[0]["readinessProbe"] != nil) == (node.entry.family != .collector))
+            #expect(containers[0]["readinessProbe"] != nil)
+            #expect(containers[0]["env"]?.array?.map { $0["name"]?.string } == (node.name == "feed" ? ["FEED_KEY"] : nil))
         }
         #expect(!text.contains("token:") || text.contains("/run/secrets/intelmq/edge"))
     }

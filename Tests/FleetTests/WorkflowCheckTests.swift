@@ -1,3 +1,4 @@
+import Glibc
 import IDF
 import ServiceKernel
 import ServiceKernelTesting
@@ -86,5 +87,53 @@ import Workflow
         let first = try #require(found.first)
         #expect(first.check == .configtest && first.diagnostic.mark?.line == 5)
         #expect(first.diagnostic.help?.contains("did you mean \"database\"?") == true)
+    }
+}
+
+/// The workflows that come with the project, whose settings name files below the source tree.
+@Suite struct ExampleWorkflowTests {
+    private static let folder = "openapi/workflows"
+    private static let names = fileNames(in: "\(Repository.path)/\(folder)").filter { $0.hasSuffix(".yaml") }
+
+    init() { #expect(chdir(Repository.path) == 0) }
+
+    @Test(arguments: names) func examplesAreGood(_ name: String) throws {
+        let made = access("var", F_OK) == 0
+        let (graph, findings) = Graph.check(path: "\(Self.folder)/\(name)", roster: fleet)
+        #expect(graph != nil && !findings.contains(where: \.isError), "\(findings.map(\.diagnostic.description))")
+        #expect(made || access("var", F_OK) != 0, "a check makes nothing")
+    }
+
+    @Test(arguments: fileNames(in: "\(Repository.path)/\(folder)/cases")) func theirCasesHold(_ name: String) async throws {
+        let graph = try Graph(path: "\(Self.folder)/\(name)", roster: fleet)
+        for one in try WorkflowCase.read(path: "\(Self.folder)/cases/\(name)", for: graph) {
+            let differences = try await one.run(graph, roster: fleet)
+            #expect(differences.isEmpty, "\(one.title): \(differences.map(\.description))")
+        }
+    }
+
+    @Test(arguments: [
+        ("{title: a, at: openfish, given: x, expect: {}}", "did you mean \"openphish\"?"),
+        ("{title: a, at: openphish, givn: x, expect: {}}", "did you mean \"given\"?"),
+        ("{title: a, at: openphish, given: \"http://a.example/\", expect: {store: []}}", "1 events came to store, expected 0"),
+        (
+            "{title: a, at: openphish, given: \"http://a.example/\", expect: {store: [{url.full: b}]}}",
+            "url.full is \"http://a.example/\", expected"
+        ),
+        ("{title: a, at: taxonomy, given: [{source.prt: 1}], expect: {store: []}}", "source.port"),
+        ("{title: a, at: openphish, expect: {store: []}}", "given-file"),
+    ]) func whatDoesNotHoldIsSaid(_ text: String, _ part: String) async throws {
+        let folder = TemporaryFolder()
+        try replaceFile("\(folder.path)/cases.yaml", with: Array("- \(text)\n".utf8))
+        let graph = try Graph(path: "\(Self.folder)/phishing-urls.yaml", roster: fleet)
+        var found: [String] = []
+        do throws(ConfigurationError) {
+            for one in try WorkflowCase.read(path: "\(folder.path)/cases.yaml", for: graph) {
+                found += try await one.run(graph, roster: fleet).map(\.description)
+            }
+        } catch {
+            found = error.messages.map(\.description)
+        }
+        #expect(found.contains { $0.contains(part) && $0.contains("cases.yaml:1:") }, "\(found)")
     }
 }

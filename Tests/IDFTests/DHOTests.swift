@@ -46,7 +46,7 @@ private let rows: [Row] = [
     Row("event_description.text", "message", .string("Some text"), false),
     Row("event_description.url", "event.reference", .string("http://a.example/x"), true),
     Row("event_hash", "event.hash", .string("ABCDEF0123"), false),
-    Row("feed.accuracy", "threat.feed.accuracy", .number("75"), false),
+    Row("feed.accuracy", "threat.feed.accuracy", .number("75.0"), false),
     Row("feed.code", "threat.feed.code", .string("Some text"), false),
     Row("feed.documentation", "threat.feed.reference", .string("Some text"), false),
     Row("feed.name", "threat.feed.name", .string("Some text"), false),

@@ -77,8 +77,7 @@ extension Graph {
     func file(of node: Node, in layout: ContainerLayout) -> String {
         let isSource = sources.contains { $0.name == node.name }
         let processes = layout.replicasAreProcesses && node.replicas > 1 ? ", processes: \(node.replicas)" : ""
-        var text = "worker: \(node.entry.name)\nname: \(node.name)\n"
-        if node.entry.family != .collector { text += "listen: 0.0.0.0:\(layout.port)\n" }
+        var text = "worker: \(node.entry.name)\nname: \(node.name)\nlisten: 0.0.0.0:\(layout.port)\n"
         text += "control: /run/intelmq\nstatusd: {listen: \"0.0.0.0:\(ContainerLayout.statusPort)\"\(processes)}\n"
         if layout.keepsAlways || node.keepsState { text += "state: \(layout.state)\n" }
         text += "tokens:\n"
@@ -125,6 +124,17 @@ extension Graph {
 }
 
 extension String {
+    /// Names of the environment's variables that a configuration asks for, as `{{ env.NAME }}`.
+    var environmentNames: [String] {
+        let names = split(separator: "{{").dropFirst().compactMap { part -> String? in
+            let words = part.drop { $0 == " " }
+            guard words.hasPrefix("env.") else { return nil }
+            let name = words.dropFirst(4).prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+            return name.isEmpty ? nil : String(name)
+        }
+        return Set(names).sorted()
+    }
+
     /// The text with each line moved to the right.
     func indented(by width: Int) -> String {
         let space = String(repeating: " ", count: width)

@@ -44,6 +44,8 @@ extension Graph {
                     node.server.split(separator: ":").last.flatMap { UInt16($0.prefix { $0 != "/" }) } ?? UInt16(8701 + number)
                 text += "    ports: [\"127.0.0.1:\(port):\(Self.composeLayout.port)\"]\n"
             }
+            let names = file(of: node, in: Self.composeLayout).environmentNames
+            if !names.isEmpty { text += "    environment: [\(names.joined(separator: ", "))]\n" }
             text += "    configs:\n      - {source: \(node.name), target: /etc/intelmq/config.yaml}\n"
             text += "    volumes:\n      - \(node.name):\(Self.composeLayout.state)\n"
             for path in node.filesRead {

@@ -6,18 +6,23 @@ import Synchronization
 
 /// Appends events to a file: one JSON object a line, or rows of chosen fields.
 struct FileOutput: Output {
-    static let spec = Spec("file", "Appends events to a file, as JSON lines or CSV.")
+    static let spec = Spec("file", "Appends events to a file, as JSON lines, CSV or messages of IntelMQ 3.")
 
-    enum Format: String, SettingChoice, SettingValue { case ndjson, csv }
+    enum Format: String, SettingChoice, SettingValue { case ndjson, csv, dho }
 
     @Setting("File to append to; made if it is not there.", example: "/var/lib/intelmq/events.ndjson") var path: String
-    @Setting("ndjson (one event a line) or csv.") var format = Format.ndjson
+    @Setting("ndjson (one event a line), csv, or dho (one message of IntelMQ 1 to 3 a line).") var format = Format.ndjson
     @Setting("Columns of a CSV file, in order; needed for csv.", example: "[\"@timestamp\", source.ip]") var fields: [FieldID] =
         []
+
+    @Setting(
+        "The one field to write of each event, one value a line: intelmq.output, what a converter has made; null: the event.")
+    var singleKey: FieldID? = nil
 
     private var file: GroupWriter<[UInt8]>?
 
     mutating func prepare(_ context: WorkerContext) throws(Rejection) {
+        if format != .ndjson, singleKey != nil { throw .malformed("single-key is written as it is, so it wants format ndjson") }
         if format == .csv, fields.isEmpty { throw .missing("format csv needs the setting fields: the columns in order") }
         var header: [UInt8] = []
         if format == .csv {
@@ -26,6 +31,8 @@ struct FileOutput: Output {
             writer.endRecord()
             header = writer.take()
         }
+        try makeFolder(ofFile: path, isTrial: context.isTrial)
+        if context.isTrial { return }
         let opened = try AppendFile(path: path, header: header)
         file = GroupWriter { batches throws(Rejection) in try opened.append(Array(batches.joined())) }
     }
@@ -35,9 +42,18 @@ struct FileOutput: Output {
         var lines: [UInt8] = []
         lines.reserveCapacity(events.count * 1024)
         switch format {
-        case .ndjson:
+        case .ndjson, .dho:
             for event in events {
-                event.encode(into: &lines)
+                if let singleKey {
+                    let start = lines.count
+                    guard event.appendFirst(singleKey, to: &lines) else { continue }
+                    // One value is one line, whatever the value.
+                    for index in start..<lines.count where lines[index] == 0x0A { lines[index] = 0x20 }
+                } else if format == .dho {
+                    DHO.message(event).append(to: &lines)
+                } else {
+                    event.encode(into: &lines)
+                }
                 lines.append(0x0A)
             }
         case .csv:

@@ -18,6 +18,8 @@ struct SQLOutput: Output {
         guard !name.isEmpty, name.utf8.allSatisfy({ $0 == 0x5F || $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 }) else {
             throw .malformed("the table name \"\(name)\" may hold only a-z, 0-9 and _")
         }
+        try makeFolder(ofFile: database, isTrial: context.isTrial)
+        if context.isTrial { return }
         store = try EventStore(path: database, table: name)
     }
 

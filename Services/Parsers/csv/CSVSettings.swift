@@ -113,7 +113,8 @@ struct TimeFormat: SettingValue {
         text = try String(setting: node)
         let format = text.split(separator: "|", maxSplits: 1).dropFirst().first.map(String.init)
         switch (text.prefix { $0 != "|" }.replacing("_", with: "-"), format) {
-        case ("", _), ("fuzzy", nil), ("from-isoformat", nil), ("utc-isoformat", nil): conversions = []
+        case ("", _), ("fuzzy", nil), ("from-isoformat", nil): conversions = []
+        case ("utc-isoformat", nil): conversions = [.time(["%Y-%m-%dT%H:%M:%S+00:00", "%Y-%m-%dT%H:%M:%S.%f+00:00"])]
         case ("timestamp", nil), ("from-timestamp", nil), ("unix-seconds", nil): conversions = [.unixSeconds]
         case ("epoch-millis", nil), ("unix-milliseconds", nil): conversions = [.unixMilliseconds]
         case ("windows-nt", nil), ("from-windows-nt", nil): conversions = [.windowsNT]

@@ -56,8 +56,9 @@ struct HTMLTableParser: Parser {
             let page = Markup(bytes)
             let table = try self.table(page)
             var rows: [(raw: ByteView, line: Int, cells: [String])] = []
-            for (index, row) in page.elements("tr", in: page.inside(table)).enumerated() where index > 0 || !skipTableHead {
-                let cells = page.elements("td", in: page.inside(row))
+            let all = page.elements("tr", in: page.inside(table), nestedAtMost: 8)
+            for (index, row) in all.enumerated() where index > 0 || !skipTableHead {
+                let cells = page.elements("td", in: page.inside(row), nestedAtMost: 8)
                 guard !cells.isEmpty else { continue }
                 let texts = cells.enumerated().map { text(page.text(of: $1), $0) }
                 // Pages end in rows that hold nothing.

@@ -67,11 +67,19 @@ struct ShadowserverParser: Parser {
             }
             return kind
         }
-        if let kind = fileName.flatMap(schema.kind(fileName:)) ?? schema.kind(columns: Set(columns)) { return kind }
+        if let kind = fileName.flatMap(schema.kind(fileName:)) { return kind }
+        // A report that names a kind of its own is not taken for another one with like columns.
+        let isNamed = fileName.map(ShadowserverSchema.namesKind) ?? false
+        if !isNamed, let kind = schema.kind(columns: Set(columns)) { return kind }
         guard let fileName else {
             throw .malformed(
                 "the report has no file name, and its columns fit no report of \(schema.path): \(columns.prefix(40).joined(separator: ", "))"
             )
+        }
+        if isNamed {
+            throw .malformed(
+                "\(schema.path) does not know the report of the file \"\(fileName)\"; update-db fetches a newer schema, "
+                    + "or name one that it knows in the setting \"feed\"")
         }
         throw .malformed(
             "neither the file name \"\(fileName)\" nor the columns tell the kind of the report; wanted a name like "

@@ -130,6 +130,9 @@ extension ShadowserverSchema {
         return String(match.1)
     }
 
+    /// Whether a file is called as Shadowserver calls its reports: day, kind, and whom it is for.
+    static func namesKind(_ fileName: String) -> Bool { fileName.wholeMatch(of: /\d{4}-\d{2}-\d{2}-\w+(?:-\w+)+\.csv/) != nil }
+
     /// The kind whose required columns are all there and of whose columns most are.
     func kind(columns: Set<String>) -> Kind? {
         var best: (kind: Kind, score: Int)?

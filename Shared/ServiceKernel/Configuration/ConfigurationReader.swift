@@ -7,6 +7,8 @@ public import YAML
 public struct ConfigurationReader {
     let roster: Roster
     private var messages: [Diagnostic] = []
+    /// Secrets that were put into the values; no message shows them.
+    private var secrets: Set<String> = []
     /// More messages help nobody, and each is laid out with its line.
     private static let messageLimit = 100
 
@@ -27,7 +29,9 @@ public struct ConfigurationReader {
     public static func read(
         _ document: YAMLDocument, roster: Roster, expected: RosterEntry? = nil
     ) throws(ConfigurationError) -> ServiceConfiguration {
+        let (document, secrets) = try TemplateRenderer.render(document)
         var reader = ConfigurationReader(roster: roster)
+        reader.secrets = secrets
         let configuration = reader.service(document, document.root, expected: expected)
         guard let configuration, reader.messages.isEmpty else { throw ConfigurationError(reader.messages) }
         return configuration
@@ -35,7 +39,7 @@ public struct ConfigurationReader {
 
     private static let members = [
         "worker", "settings", "listen", "edges", "ack", "state", "limits", "log", "threads", "insecure", "overwrite",
-        "keep-original", "producer", "name", "control", "tokens", "tls", "statusd",
+        "keep-original", "producer", "name", "control", "tokens", "tls", "statusd", "vars",
     ]
 
     private mutating func service(_ document: YAMLDocument, _ root: YAMLNode, expected: RosterEntry?) -> ServiceConfiguration? {
@@ -79,8 +83,11 @@ public struct ConfigurationReader {
                 document, "the token of the edge \(edge.name) would travel readable for everybody on the way", node,
                 "use https://, or say insecure: true if something else protects this way")
         }
-        configuration.source = root.flow
-        configuration.settingsText = root["settings"]?.flow ?? ""
+        configuration.edition = root.flow.hashValue
+        configuration.settingsEdition = root["settings"]?.flow.hashValue ?? 0
+        for (key, value) in root["settings"]?.pairs ?? [] where value.holdsSecret {
+            configuration.maskedSettings[key.string ?? ""] = value.maskedFlow
+        }
         let isGuarded = !configuration.tokens.isEmpty || configuration.tls?.clientAuthority != nil || configuration.isInsecure
         for (listen, node) in [
             (configuration.listen, root["listen"]), (configuration.statusd.listen, root["statusd"]?["listen"]),
@@ -94,7 +101,8 @@ public struct ConfigurationReader {
         return configuration
     }
 
-    static func isLocal(_ listen: String) -> Bool {
+    /// Whether an address is of this machine alone.
+    package static func isLocal(_ listen: String) -> Bool {
         listen.hasPrefix("unix:") || listen.hasPrefix("127.") || listen.hasPrefix("[::1]") || listen.hasPrefix("localhost:")
     }
 
@@ -105,6 +113,8 @@ public struct ConfigurationReader {
         do throws(SettingProblem) {
             switch name {
             case "worker": break
+            case "vars":
+                guard value.isNull || value.pairs != nil else { throw wanted("a mapping of names to values", value) }
             case "settings":
                 guard value.isNull || value.pairs != nil else { throw wanted("a mapping of setting names to values", value) }
             case "name": configuration.name = try String(setting: value)
@@ -301,6 +311,7 @@ public struct ConfigurationReader {
             do {
                 try setting.slot.set(value)
             } catch {
+                let error = value.holdsSecret ? error.without(secrets) : error
                 note(document, "setting \"\(setting.name)\": \(error.message)", error.node ?? value, error.help)
             }
         }

@@ -44,12 +44,16 @@ public struct ServiceConfiguration: Sendable {
     public var producer: String?
     /// Whether this is a one-time run: results go where the run says, dead letters to the log.
     public var isOneTime = false
+    /// Whether nothing will run: the configuration is only tried.
+    public var isTrial = false
     /// Which of several processes on the same port this is.
     public private(set) var slot: Int?
-    /// The configuration as it was written, to notice changes.
-    var source = ""
-    /// The settings as they were written.
-    var settingsText = ""
+    /// Tells one edition of the configuration from another, its variables and secrets put in, without keeping it.
+    var edition = 0
+    /// The same of the settings.
+    var settingsEdition = 0
+    /// The settings that hold a secret from a file, as they may be shown.
+    var maskedSettings: [String: String] = [:]
 
     /// Bounds that keep a service alive whatever it is sent.
     public struct Limits: Sendable {

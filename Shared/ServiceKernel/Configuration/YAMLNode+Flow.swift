@@ -1,15 +1,21 @@
-import IDF
 public import YAML
 
 extension YAMLNode {
     /// The value in flow style, on one line.
-    public var flow: String {
+    public var flow: String { flow(isMasked: false) }
+
+    /// The same with `***` for secrets from files.
+    var maskedFlow: String { flow(isMasked: true) }
+
+    private func flow(isMasked: Bool) -> String {
         switch content {
         case .scalar(let text, let plain):
-            Self.mayStandPlain(text, plain)
-                ? (text.isEmpty ? "null" : text) : String(decoding: JSONValue.string(text).bytes, as: UTF8.self)
-        case .sequence(let items): "[" + items.map(\.flow).joined(separator: ", ") + "]"
-        case .mapping(let pairs): "{" + pairs.map { "\($0.key.flow): \($0.value.flow)" }.joined(separator: ", ") + "}"
+            if isMasked, let masked { return yamlQuoted(masked) }
+            return Self.mayStandPlain(text, plain) ? (text.isEmpty ? "null" : text) : yamlQuoted(text)
+        case .sequence(let items): return "[" + items.map { $0.flow(isMasked: isMasked) }.joined(separator: ", ") + "]"
+        case .mapping(let pairs):
+            let members = pairs.map { "\($0.key.flow): \($0.value.flow(isMasked: isMasked))" }
+            return "{" + members.joined(separator: ", ") + "}"
         }
     }
 

@@ -40,7 +40,7 @@ extension ServiceConfiguration {
                 "settings",
                 .object(
                     NamedSetting.all(of: worker).map {
-                        .init($0.name, $0.slot.shown.map { .string(withoutSecrets($0)) } ?? .null)
+                        .init($0.name, (maskedSettings[$0.name] ?? $0.slot.shown).map { .string(withoutSecrets($0)) } ?? .null)
                     })),
         ]
         return .object(members)

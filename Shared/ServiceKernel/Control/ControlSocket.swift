@@ -32,11 +32,15 @@ package struct ControlSocket: Sendable {
     private func request(
         _ method: HTTPMethod, _ path: String, _ query: [(String, String)], _ body: [UInt8], _ timeout: Int
     ) -> HTTPClientRequest {
-        let text = query.map { "\(Self.escaped($0.0))=\(Self.escaped($0.1))" }.joined(separator: "&")
-        return HTTPClientRequest(
-            method: method, url: "http://localhost\(path)\(text.isEmpty ? "" : "?" + text)",
+        HTTPClientRequest(
+            method: method, url: "http://localhost\(path)\(Self.text(query))",
             headers: [("Content-Type", "application/octet-stream")], body: method == .get || method == .delete ? nil : body,
             timeoutMilliseconds: timeout, unixSocket: self.path)
+    }
+
+    /// A query as it stands in a URL, with its question mark; nothing for none.
+    package static func text(_ query: [(String, String)]) -> String {
+        query.isEmpty ? "" : "?" + query.map { "\(escaped($0.0))=\(escaped($0.1))" }.joined(separator: "&")
     }
 
     private static func escaped(_ text: String) -> String {

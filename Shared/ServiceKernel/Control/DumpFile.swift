@@ -1,7 +1,7 @@
 import IDF
 import Spool
 
-/// A `.dump` file of IntelMQ 3: one JSON object, each member a message that a bot could not process.
+/// A `.dump` file of IntelMQ 3 as dead letters.
 struct DumpFile {
     /// What could be read, as dead letters.
     private(set) var letters: [DeadLetter] = []
@@ -14,47 +14,36 @@ struct DumpFile {
     init(_ bytes: [UInt8], worker: String) throws(Rejection) {
         let root: JSONValue
         do { root = try JSONValue(parsing: bytes) } catch { throw .malformed("the dump file is no JSON: \(error)") }
-        guard let entries = root.members else {
-            throw .malformed("a dump file is one object {\"TIME\": {\"message\": …, \"traceback\": […]}}")
-        }
-        for entry in entries {
-            do throws(Rejection) {
-                letters.append(try Self.letter(entry.name, entry.value, worker))
+        let entries: [(time: String, entry: Result<DHO.DumpEntry, Problem>)]
+        do { entries = try DHO.dump(root) } catch { throw .malformed(error.detail) }
+        for (time, entry) in entries {
+            do throws(Problem) {
+                letters.append(try Self.letter(try entry.get(), worker))
             } catch {
-                refused.append("\(entry.name): \(error.detail)")
+                refused.append("\(time): \(error)")
             }
         }
     }
 
-    private static func letter(_ time: String, _ entry: JSONValue, _ worker: String) throws(Rejection) -> DeadLetter {
-        guard let text = entry["message"]?.string else { throw .malformed("it has no \"message\"") }
-        let when = Array(time.utf8).withUnsafeBufferPointer { Timestamp($0) } ?? .now()
-        let reason = entry["traceback"]?.items?.compactMap(\.string).last ?? entry["traceback"]?.string ?? "no traceback"
+    private static func letter(_ entry: DHO.DumpEntry, _ worker: String) throws(Problem) -> DeadLetter {
+        let when = Array(entry.time.utf8).withUnsafeBufferPointer { Timestamp($0) } ?? .now()
+        let reason = entry.traceback.last ?? "no traceback"
         var letter = DeadLetter(
             eventID: "", packetID: "", worker: worker, edge: nil, code: "imported",
-            detail:
-                "\(entry["bot_id"]?.string ?? "a bot") of IntelMQ: \(String(reason.drop { $0 == " " }.prefix { $0 != "\n" }))",
-            tries: 1,
-            firstTime: when.nanoseconds / 1_000_000, lastTime: when.nanoseconds / 1_000_000, original: [],
+            detail: "\(entry.botID ?? "a bot") of IntelMQ: \(String(reason.drop { $0 == " " }.prefix { $0 != "\n" }))",
+            tries: 1, firstTime: when.nanoseconds / 1_000_000, lastTime: when.nanoseconds / 1_000_000, original: [],
             mediaType: "application/octet-stream")
-        if entry["message_type"]?.string == "base64" {
-            guard let bytes = Base64.decode(text.utf8) else { throw .malformed("the message is no base64") }
+        if case .bytes(let bytes) = entry.content {
             letter.original = bytes
             return letter
         }
-        let message: JSONValue
-        do { message = try JSONValue(parsing: Array(text.utf8)) } catch { throw .malformed("the message is no JSON: \(error)") }
-        var fields = Event()
-        do { fields = try DHO.event(message) } catch { throw .malformed(error.description) }
-        if message["__type"]?.string == "Report" {
-            let content = fields.originalBytes ?? []
-            fields.remove(Key<String>.original)
-            fields.remove(Key<String>.rawBase64)
-            letter.original = Packet(reports: [Report(content: content, fields: fields)]).encoded()
+        switch try entry.item() {
+        case .report(let report):
+            letter.original = Packet(reports: [report]).encoded()
             letter.mediaType = Packet.mediaType
-        } else {
-            letter.eventID = fields.id.description
-            letter.original = fields.encoded()
+        case .event(let event):
+            letter.eventID = event.id.description
+            letter.original = event.encoded()
             letter.mediaType = "application/json"
         }
         return letter

@@ -28,10 +28,10 @@ extension Service {
             ])
         }
         refresh()
-        guard old.source != fresh.source else { return false }
+        guard old.edition != fresh.edition else { return false }
         // The same edges, with the secrets that their channels hold.
         fresh.edges = old.edges
-        if old.settingsText == fresh.settingsText {
+        if old.settingsEdition == fresh.settingsEdition {
             running.withLock { $0.goOn(with: fresh) }
         } else {
             try await exchange(for: fresh)
@@ -102,7 +102,7 @@ extension Service.Running {
 
 extension ConfigurationError {
     /// The messages without the lines of the file, which may hold a secret: for logs, and for callers from elsewhere.
-    var withoutSource: ConfigurationError {
+    package var withoutSource: ConfigurationError {
         ConfigurationError(messages.map(\.withoutSource))
     }
 }

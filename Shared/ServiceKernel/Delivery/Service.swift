@@ -62,7 +62,9 @@ public final class Service: Sendable {
             let name = configuration.entry.name
             do {
                 if let state = configuration.state { try makeFolder(state) }
-                try self.configuration.worker.prepare(WorkerContext(stateDirectory: configuration.state, log: log))
+                try self.configuration.worker.prepare(
+                    WorkerContext(
+                        stateDirectory: configuration.state, log: log, isTrial: configuration.isTrial))
             } catch {
                 throw ConfigurationError(["error: \(name) cannot start: \(error.detail)"])
             }
@@ -92,9 +94,11 @@ public final class Service: Sendable {
     }
 
     /// A service of a one-time run, whose edges are other services of this process.
-    public static func inProcess(_ configuration: ServiceConfiguration, next: [(name: String, service: Service)])
-        throws(ConfigurationError) -> Service
-    {
+    /// - Parameter arrives: sees each packet that comes to one of them; false keeps it from the service.
+    public static func inProcess(
+        _ configuration: ServiceConfiguration, next: [(name: String, service: Service)],
+        arrives: (@Sendable (_ node: String, _ packet: Packet) -> Bool)? = nil
+    ) throws(ConfigurationError) -> Service {
         var configuration = configuration
         configuration.ack = .relay
         configuration.isOneTime = true
@@ -103,7 +107,9 @@ public final class Service: Sendable {
             configuration,
             edges: next.map { one in
                 let filter = configuration.edges.first { $0.name == one.name }?.filter
-                return Edge(name: one.name, channel: InProcessChannel(target: one.service), filter: filter)
+                let arrives = arrives.map { arrives in { @Sendable packet in arrives(one.name, packet) } }
+                return Edge(
+                    name: one.name, channel: InProcessChannel(target: one.service, arrives: arrives), filter: filter)
             }, log: log)
     }
 

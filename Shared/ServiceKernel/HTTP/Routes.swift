@@ -11,6 +11,9 @@ package struct Route: Sendable {
         case deadLetter, editDeadLetter, deleteDeadLetter, replayDeadLetter
         // At statusd alone.
         case start, stop, restart, logs
+        // At the gateway alone.
+        case enrich, graph, graphDocument, editGraphDocument, planGraph, generations, generation, restoreGeneration, checks,
+            schema
     }
 
     package let name: Name
@@ -26,8 +29,19 @@ package struct Route: Sendable {
     /// Status codes with their meaning and media type.
     package let answers: [(status: Int, meaning: String, media: String)]
 
-    static let failure = "application/vnd.api+json"
-    private static let refusals: [(status: Int, meaning: String, media: String)] = [
+    /// A call; what is not given it does not have.
+    package init(
+        name: Name, method: HTTPMethod, path: String, role: AccessRole? = nil, summary: String,
+        query: [(name: String, meaning: String)] = [], accepts: [String] = [],
+        answers: [(status: Int, meaning: String, media: String)]
+    ) {
+        (self.name, self.method, self.path, self.role, self.summary) = (name, method, path, role, summary)
+        (self.query, self.accepts, self.answers) = (query, accepts, answers)
+    }
+
+    package static let failure = "application/vnd.api+json"
+    /// Why a body may not be taken.
+    package static let refusals: [(status: Int, meaning: String, media: String)] = [
         (400, "The body is malformed: line and column are named.", failure),
         (413, "The body or the number of events is over the limit, which is named.", failure),
         (415, "The media type or content encoding is not one of those accepted.", failure),
@@ -40,7 +54,7 @@ package struct Route: Sendable {
     ]
 
     /// The calls of a worker.
-    static func all(for worker: RosterEntry) -> [Route] {
+    package static func all(for worker: RosterEntry) -> [Route] {
         var routes: [Route] = []
         if worker.family != .collector {
             routes.append(

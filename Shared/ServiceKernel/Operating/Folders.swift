@@ -11,6 +11,20 @@ public func makeFolder(_ path: String) throws(Rejection) {
     }
 }
 
+/// Makes the folder that a file will lie in.
+/// - Parameter isTrial: only looks whether file and folder could be made.
+public func makeFolder(ofFile path: String, isTrial: Bool = false) throws(Rejection) {
+    let parts = path.split(separator: "/").dropLast()
+    let folder = (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
+    if !isTrial { return try makeFolder(folder) }
+    var near = parts
+    while !near.isEmpty, access((path.hasPrefix("/") ? "/" : "") + near.joined(separator: "/"), F_OK) != 0 { near.removeLast() }
+    let place = (path.hasPrefix("/") ? "/" : near.isEmpty ? "." : "") + near.joined(separator: "/")
+    guard access(path, F_OK) == 0 ? access(path, W_OK) == 0 : access(place, W_OK | X_OK) == 0 else {
+        throw .unavailable("cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+}
+
 /// The names in a folder, sorted; none if it cannot be read.
 public func fileNames(in folder: String) -> [String] {
     guard let handle = opendir(folder) else { return [] }

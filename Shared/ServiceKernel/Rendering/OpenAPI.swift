@@ -30,17 +30,25 @@ package enum OpenAPI {
     }
 
     /// The document of statusd, which is the same beside every worker.
-    package static let ofStatusDaemon = JSONValue.object([
-        "openapi": .string("3.1.0"),
-        "info": .object([
-            "title": .string("intelmq-statusd"), "summary": .string("Runs, watches and operates one worker."),
-            "version": .string(Version.current),
-            "license": .object(["name": .string("Apache-2.0"), "identifier": .string("Apache-2.0")]),
-        ]),
-        "servers": .array([.object(["url": .string("http://127.0.0.1:9080")])]),
-        "paths": .object(paths(of: Route.operating + ofProcesses + Route.supervision, nil)),
-        "components": .object(["schemas": .object(["Problems": problems, "Document": anything]), "securitySchemes": security]),
-    ])
+    package static let ofStatusDaemon = document(
+        "intelmq-statusd", "Runs, watches and operates one worker.", server: "http://127.0.0.1:9080",
+        paths: paths(of: Route.operating + ofProcesses + Route.supervision),
+        schemas: ["Problems": problems, "Document": anything])
+
+    /// A document of calls that no worker answers.
+    package static func document(
+        _ title: String, _ summary: String, server: String, paths: [JSONValue.Member], schemas: KeyValuePairs<String, JSONValue>
+    ) -> JSONValue {
+        .object([
+            "openapi": .string("3.1.0"),
+            "info": .object([
+                "title": .string(title), "summary": .string(summary), "version": .string(Version.current),
+                "license": .object(["name": .string("Apache-2.0"), "identifier": .string("Apache-2.0")]),
+            ]),
+            "servers": .array([.object(["url": .string(server)])]), "paths": .object(paths),
+            "components": .object(["schemas": .object(schemas), "securitySchemes": security]),
+        ])
+    }
 
     /// The calls that are passed on to the worker's processes.
     private static let ofProcesses = Route.control.map { route in
@@ -58,7 +66,7 @@ package enum OpenAPI {
     ])
 
     /// Routes by path, in their order.
-    private static func paths(of routes: [Route], _ worker: RosterEntry?) -> [JSONValue.Member] {
+    package static func paths(of routes: [Route], _ worker: RosterEntry? = nil) -> [JSONValue.Member] {
         var paths: [JSONValue.Member] = []
         for route in routes {
             let member = JSONValue.Member(route.method.rawValue.lowercased(), operation(route, worker))
@@ -86,6 +94,7 @@ package enum OpenAPI {
             parameters.append(parameter("file_name", "query", "Name of the file the report came from."))
         }
         if route.path.contains("{id}") { parameters.append(parameter("id", "path", "Number of the dead letter.")) }
+        if route.path.contains("{generation}") { parameters.append(parameter("generation", "path", "Number of the generation.")) }
         parameters += route.query.map { parameter($0.name, "query", $0.meaning) }
         if let role = route.role {
             members.append(
@@ -157,9 +166,9 @@ package enum OpenAPI {
 
     private static let text = JSONValue.object(["type": .string("string")])
     private static let count = JSONValue.object(["type": .string("integer"), "minimum": .number("0")])
-    private static let anything = JSONValue.object(["type": .string("object")])
+    package static let anything = JSONValue.object(["type": .string("object")])
 
-    private static let problems = object(
+    package static let problems = object(
         [
             "jsonapi": anything,
             "errors": .object([
@@ -170,7 +179,7 @@ package enum OpenAPI {
             ]),
         ], required: ["errors"])
 
-    private static let acknowledgement = object(
+    package static let acknowledgement = object(
         [
             "jsonapi": anything,
             "meta": object(
@@ -178,7 +187,7 @@ package enum OpenAPI {
         ],
         required: ["meta"])
 
-    private static let lookup = object(
+    package static let lookup = object(
         ["data": object(["type": text, "id": text, "attributes": anything], required: ["type", "id", "attributes"])],
         required: ["data"])
 }

@@ -101,7 +101,8 @@ public enum Renderer {
                         "listen": text("Address and port of the status daemon."),
                         "processes": .object(["type": .string("integer"), "minimum": .number("1")]),
                     ]),
-                ]), "settings": .object(settingsSchema),
+                ]), "vars": .object(["type": .string("object"), "description": .string("Variables, as {{ vars.name }}.")]),
+                "settings": .object(settingsSchema),
             ]),
         ])
     }

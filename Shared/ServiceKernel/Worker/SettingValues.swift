@@ -7,7 +7,7 @@ public import YAML
 func wanted(_ what: String, _ node: YAMLNode) -> SettingProblem {
     let found: String
     switch node.content {
-    case .scalar(let text, _): found = text.isEmpty ? "nothing" : "\"\(text.prefix(60))\""
+    case .scalar(let text, _): found = text.isEmpty ? "nothing" : "\"\((node.masked ?? text).prefix(60))\""
     case .sequence: found = "a list"
     case .mapping: found = "a mapping"
     }
@@ -67,6 +67,7 @@ extension Array: SettingValue where Element: SettingValue {
     }
     public static var schema: JSONValue { .object(["type": .string("array"), "items": Element.schema]) }
     public var sample: String { "[" + map(\.sample).joined(separator: ", ") + "]" }
+    public static var isSecret: Bool { Element.isSecret }
 }
 
 extension Dictionary: SettingValue where Key == String, Value: SettingValue {
@@ -79,6 +80,7 @@ extension Dictionary: SettingValue where Key == String, Value: SettingValue {
     public var sample: String {
         "{" + sorted { $0.key < $1.key }.map { "\(yamlScalar($0.key)): \($0.value.sample)" }.joined(separator: ", ") + "}"
     }
+    public static var isSecret: Bool { Value.isSecret }
 }
 
 /// One of a closed list of words. Conform a `String` enum to it and to `SettingValue`.
@@ -219,11 +221,33 @@ extension FieldID: SettingValue {
 func yamlScalar(_ text: String) -> String {
     let plain =
         !text.isEmpty
-        && text.utf8.allSatisfy { byte in
-            byte >= 0x80 || byte >= 0x61 && byte <= 0x7A || byte >= 0x41 && byte <= 0x5A || byte >= 0x30 && byte <= 0x39
-                || "-_./+:@".utf8.contains(byte)
+        && text.unicodeScalars.allSatisfy { scalar in
+            scalar.value >= 0x80 && !scalar.isMisread || scalar.value >= 0x61 && scalar.value <= 0x7A
+                || scalar.value >= 0x41 && scalar.value <= 0x5A || scalar.value >= 0x30 && scalar.value <= 0x39
+                || "-_./+:@".unicodeScalars.contains(scalar)
         }
     let mistakable = ["true", "false", "null", "~", "yes", "no", "on", "off"].contains(text.lowercased()) || Double(text) != nil
     let structural = text.hasPrefix("-") || text.hasPrefix(":") || text.hasPrefix("@") || text.hasSuffix(":")
-    return plain && !mistakable && !structural ? text : String(decoding: JSONValue.string(text).bytes, as: UTF8.self)
+    return plain && !mistakable && !structural ? text : yamlQuoted(text)
+}
+
+/// A text in double quotes, as YAML and JSON read it.
+func yamlQuoted(_ text: String) -> String {
+    let quoted = String(decoding: JSONValue.string(text).bytes, as: UTF8.self)
+    guard quoted.unicodeScalars.contains(where: \.isMisread) else { return quoted }
+    return quoted.unicodeScalars.reduce(into: "") { result, scalar in
+        guard scalar.isMisread else { return result.unicodeScalars.append(scalar) }
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+    }
+}
+
+extension Unicode.Scalar {
+    /// What YAML takes for a line break, leaves out or refuses, unless it is escaped.
+    fileprivate var isMisread: Bool {
+        switch value {
+        case 0x7F...0xA0, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
+        default: false
+        }
+    }
 }

@@ -35,11 +35,14 @@ public struct WorkerContext: Sendable {
     public let stateDirectory: String?
     /// The worker's log.
     public let log: Log
+    /// Whether the worker is only checked: nothing that others see may be made, locked or changed.
+    public let isTrial: Bool
 
     /// Makes a context.
-    public init(stateDirectory: String?, log: Log) {
+    public init(stateDirectory: String?, log: Log, isTrial: Bool = false) {
         self.stateDirectory = stateDirectory
         self.log = log
+        self.isTrial = isTrial
     }
 }
 

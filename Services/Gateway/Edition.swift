@@ -1,0 +1,72 @@
+import HTTP
+import IDF
+import ServiceKernel
+import Workflow
+import YAML
+
+/// A generation of the workflow that is in force: what requests are answered by. It is exchanged as a whole.
+struct Edition: Sendable {
+    let number: Int
+    let graph: Graph
+    /// The composed OpenAPI document.
+    let document: [UInt8]
+    /// What `POST /v1/enrich` may ask for.
+    let chains: Chains
+    private let nodes: [String: Graph.Node]
+    private let routes: [String: [Route]]
+
+    /// Names that stand for calls of the gateway, or for itself.
+    private static let reserved = ["v1", "livez", "readyz", "startupz", "metrics", "schemas", "gateway"]
+
+    init(_ graph: Graph, number: Int) throws(ConfigurationError) {
+        let taken = graph.nodes.filter { Self.reserved.contains($0.name) }
+        guard taken.isEmpty else {
+            throw ConfigurationError(
+                taken.map {
+                    graph.document.diagnostic(
+                        "the name \"\($0.name)\" is the gateway's own", at: $0.place, help: "give the node another name")
+                })
+        }
+        self.number = number
+        chains = try Chains(graph)
+        self.graph = graph
+        document = ComposedDocument(graph, number: number).json.bytes + [0x0A]
+        nodes = Dictionary(graph.nodes.map { ($0.name, $0) }) { first, _ in first }
+        routes = nodes.mapValues { Route.ofNode($0.entry) }
+    }
+
+    /// A node by its name; a refusal that names those there are.
+    func node(_ name: String) throws(Problem) -> Graph.Node {
+        if let node = nodes[name] { return node }
+        let near = nearest(name, in: graph.nodes.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
+        let names = graph.nodes.map(\.name).joined(separator: ", ")
+        throw Problem(404, "no-node", "no node \"\(name.prefix(80))\"\(near) (there are \(names))")
+    }
+
+    /// The calls of a node's worker.
+    func routes(of node: Graph.Node) -> [Route] { routes[node.name] ?? [] }
+
+    /// The source that a request is for: the one it names, or the only one that takes such a body.
+    func source(_ named: String?, for route: Route.Name) throws(Problem) -> Graph.Node {
+        let all = graph.sources.filter { node in routes(of: node).contains { $0.name == route } }
+        let names = all.map(\.name).joined(separator: ", ")
+        if let named {
+            let node = try node(named)
+            guard all.contains(where: { $0.name == named }) else {
+                throw Problem(
+                    422, "no-source",
+                    "\(node.name) is no source of the workflow that takes this (there are: \(names)); post to /\(node.name)/v1/… to go past the sources"
+                )
+            }
+            return node
+        }
+        guard all.count < 2 else {
+            throw Problem(
+                422, "many-sources", "the workflow has several sources that take this: say which with ?node= (\(names))")
+        }
+        guard let only = all.first else {
+            throw Problem(422, "no-source", "no source of the workflow takes this")
+        }
+        return only
+    }
+}
