@@ -92,6 +92,13 @@ PREFIX ?= /usr/local
 install: build
 	$(SUDO) install -D -m 755 $(BUILD)/intelmq $(PREFIX)/bin/intelmq
 	$(SUDO) $(PREFIX)/bin/intelmq install $(PREFIX)/bin
+	@put() { $(SUDO) install -D -m 644 /dev/stdin $(PREFIX)/share/$$1; }; \
+	share() { $(BUILD)/intelmq completion $$1 | put $$2; $(BUILD)/intelmq ctl --generate-completion-script $$1 | put $$3; }; \
+	share bash bash-completion/completions/intelmq bash-completion/completions/intelmqctl; \
+	share zsh zsh/site-functions/_intelmq zsh/site-functions/_intelmqctl; \
+	share fish fish/vendor_completions.d/intelmq.fish fish/vendor_completions.d/intelmqctl.fish
+	$(SUDO) install -d $(PREFIX)/share/man/man1
+	$(SUDO) install -m 644 docs/man/*.1 $(PREFIX)/share/man/man1
 
 clean:
 	rm -rf .build var

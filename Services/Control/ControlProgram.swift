@@ -10,6 +10,9 @@ enum ControlProgram {
     private static let box = Mutex<Roster>(Roster([]))
     static var roster: Roster { box.withLock { $0 } }
 
+    /// The tree of its verbs and their options, as JSON.
+    static var commandTree: String { ControlCommand._dumpHelp() }
+
     static func main(_ roster: Roster, _ arguments: [String]) async -> Never {
         box.withLock { $0 = roster }
         await ControlCommand.main(arguments)
@@ -21,10 +24,10 @@ struct ControlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "intelmqctl", abstract: "Checks, runs and operates workflows.", version: Version.current,
         subcommands: [
-            Run.self, Check.self, Test.self, Show.self, Render.self, ConfigRender.self, ConfigConvert.self, Up.self, Down.self,
-            Status.self, Start.self,
-            Stop.self, Restart.self, Reload.self, Pause.self, Resume.self, Logs.self, Level.self, Tap.self, DeadLetters.self,
-            Audit.self, Feeds.self,
+            Run.self, Check.self, Test.self, Show.self, Render.self, Feeds.self, ConfigRender.self, ConfigConvert.self, Up.self,
+            Down.self, Status.self, Top.self, List.self, Operate<Start>.self, Operate<Stop>.self, Operate<Restart>.self,
+            Operate<Reload>.self, Operate<Pause>.self, Operate<Resume>.self, Enable.self, Disable.self, Logs.self, Level.self,
+            Tap.self, DeadLetters.self, Clear.self, Audit.self, Debug.self, VersionCommand.self,
         ])
 
     /// Reads a graph, or ends with its errors.

@@ -8,11 +8,22 @@ import YAML
 /// The nodes of a workflow that `up` has started, operated through the statusd of each.
 struct FleetNodes: ParsableArguments {
     @Option(help: "The folder given to `up`.") var directory = "var"
-    @Argument(help: "Nodes; all of them without.") var nodes: [String] = []
+    @Argument(help: "Nodes; all of them without.", completion: .custom { words, _, _ in completions(words) })
+    var nodes: [String] = []
+
+    /// The names of nodes for whoever types, after `--directory` where that was typed.
+    static func completions(_ words: [String]) -> [String] {
+        let at = words.lastIndex(of: "--directory").map { $0 + 1 }
+        return known(in: at.flatMap { words.indices.contains($0) ? words[$0] : nil } ?? "var")
+    }
+
+    private static func known(in directory: String) -> [String] {
+        fileNames(in: "\(directory)/etc/config.d").filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }
+    }
 
     /// Nodes of the folder, those named or all; ends with an error that names the nearest where there is none.
     func names() throws -> [String] {
-        let known = fileNames(in: "\(directory)/etc/config.d").filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(5)) }
+        let known = Self.known(in: directory)
         guard !known.isEmpty else {
             say("error: no workflow in \(directory); start one: intelmqctl up GRAPH --directory \(directory)")
             throw ExitCode(78)
@@ -30,7 +41,7 @@ struct FleetNodes: ParsableArguments {
         node: String, answer: HTTPClientResponse?
     )] {
         let names = try names()
-        let fleet = LocalFleet(directory: directory)
+        let fleet = fleet
         return await withTaskGroup(of: (Int, HTTPClientResponse?).self) { group in
             for (index, name) in names.enumerated() {
                 group.addTask { (index, try? await fleet.statusd(name).call(method, path, query, timeoutMilliseconds: 120_000)) }
@@ -41,103 +52,95 @@ struct FleetNodes: ParsableArguments {
         }
     }
 
-    /// Calls each node's statusd to do something, and prints what became of it.
-    func operate(_ verb: String, _ query: [(String, String)] = []) async throws {
+    /// The folder that they run in.
+    var fleet: LocalFleet { LocalFleet(directory: directory) }
+
+    /// Calls each node's statusd to do something, and prints what became of it. Those that are disabled are left alone.
+    func operate(_ verb: String, _ query: [(String, String)] = [], json: Bool) async throws {
         var isDone = true
         for (node, answer) in try await ask(.post, "/v1/\(verb)", query) {
+            if fleet.isDisabled(node), nodes.isEmpty { continue }
             let body = answer.flatMap { try? JSONValue(parsing: $0.body) }
-            guard let answer, answer.status < 300 else {
+            var members: [JSONValue.Member] = [.init("node", .string(node))]
+            if let answer, answer.status < 300 {
+                members += body?["meta"]?.members ?? []
+            } else {
                 isDone = false
                 let why = (body?["errors"]?.items ?? []).compactMap { $0["detail"]?.string }.joined(separator: "\n  ")
-                let absent = "its statusd does not answer; is it there? intelmqctl up GRAPH starts it"
-                say("error: \(node): \(answer == nil ? absent : why)")
-                continue
+                let absent =
+                    fleet.isDisabled(node)
+                    ? "it is disabled; first: intelmqctl enable \(node)"
+                    : "its statusd does not answer; is it there? intelmqctl up GRAPH starts it"
+                members.append(.init("error", .string(answer == nil ? absent : why)))
             }
-            let words = (body?["meta"]?.members ?? []).map {
-                "\($0.name) \($0.value.string ?? String(decoding: $0.value.bytes, as: UTF8.self))"
+            if json {
+                print(JSONValue.object(members).line)
+            } else if let error = members.last, error.name == "error" {
+                say("error: \(node): \(error.value.string ?? "")")
+            } else {
+                let words = members.dropFirst().map { "\($0.name) \($0.value.string ?? $0.value.line)" }
+                print("\(node.padded(to: 24))\(words.joined(separator: ", "))")
             }
-            print("\(node.padded(to: 24))\(words.joined(separator: ", "))")
         }
         if !isDone { throw ExitCode(69) }
     }
 }
 
+/// A verb that each node's statusd carries out.
+protocol FleetVerb {
+    static var name: String { get }
+    static var abstract: String { get }
+}
+
+struct Operate<Verb: FleetVerb>: AsyncParsableCommand {
+    static var configuration: CommandConfiguration { CommandConfiguration(commandName: Verb.name, abstract: Verb.abstract) }
+    @OptionGroup var nodes: FleetNodes
+    @Flag(help: "One JSON object a line.") var json = false
+    func run() async throws { try await nodes.operate(Verb.name, json: json) }
+}
+
+enum Start: FleetVerb {
+    static let name = "start", abstract = "Starts nodes that were stopped."
+}
+
+enum Stop: FleetVerb {
+    static let name = "stop"
+    static let abstract = "Stops nodes; each finishes what is open. The nodes before them keep what they cannot send."
+}
+
+enum Restart: FleetVerb {
+    static let name = "restart", abstract = "Stops nodes and starts them again."
+}
+
+enum Reload: FleetVerb {
+    static let name = "reload"
+    static let abstract = "Makes nodes read their configuration anew; what is refused is named, and the old one goes on."
+}
+
+enum Pause: FleetVerb {
+    static let name = "pause", abstract = "Makes nodes take nothing and send nothing until `resume`."
+}
+
+enum Resume: FleetVerb {
+    static let name = "resume", abstract = "Lets paused nodes go on."
+}
+
 extension ControlCommand {
     struct Status: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "State, rates and queues of every node; exit code 1 when one does not run.")
+            abstract: "State, rates and queues of every node; exit code 1 when one does not run that should.")
         @OptionGroup var nodes: FleetNodes
         @Flag(help: "One JSON object a line.") var json = false
 
         func run() async throws {
-            var isRunning = true
-            if !json {
-                print(
-                    "node".padded(to: 24) + "state".padded(to: 13) + "in/s (1 min)".padded(to: 14) + "out/s".padded(to: 12)
-                        + "in spool".padded(to: 12) + "dead letters".padded(to: 14) + "edges down")
+            let all = try await nodes.status()
+            if !json { print(NodeStatus.head) }
+            for status in all {
+                print(json ? status.value.line : status.line)
+                if !json { for end in status.ends { print("    \(end.replacing("\n", with: "\n    "))") } }
             }
-            for (node, answer) in try await nodes.ask(.get, "/v1/status") {
-                let status = answer.flatMap { try? JSONValue(parsing: $0.body) }
-                let state = status?["state"]?.string ?? "no statusd"
-                if state != "running" { isRunning = false }
-                if json {
-                    let value = status ?? .object(["name": .string(node), "state": .string(state)])
-                    print(String(decoding: value.bytes, as: UTF8.self))
-                    continue
-                }
-                func rate(_ name: String) -> String { "\(status?["per-second"]?[name]?["1m"]?.double ?? 0)" }
-                let spool = status?["spool"]
-                let down = (status?["edges"]?.items ?? []).filter { $0["is-down"]?.bool == true }.compactMap {
-                    $0["name"]?.string
-                }
-                print(
-                    node.padded(to: 24) + state.padded(to: 13) + rate("received").padded(to: 14) + rate("sent").padded(to: 12)
-                        + "\(spool?["packets"]?.integer ?? 0)".padded(to: 12)
-                        + "\(spool?["dead-letters"]?.integer ?? 0)".padded(to: 14) + down.joined(separator: ", "))
-                for process in status?["processes"]?.items ?? [] where state != "running" && state != "paused" {
-                    if let end = process["last-end"]?.string { print("    \(end.replacing("\n", with: "\n    "))") }
-                }
-            }
-            if !isRunning { throw ExitCode(1) }
+            if !all.allSatisfy(\.isRight) { throw ExitCode(1) }
         }
-    }
-
-    struct Start: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Starts nodes that were stopped.")
-        @OptionGroup var nodes: FleetNodes
-        func run() async throws { try await nodes.operate("start") }
-    }
-
-    struct Stop: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Stops nodes; each finishes what is open. The nodes before them keep what they cannot send.")
-        @OptionGroup var nodes: FleetNodes
-        func run() async throws { try await nodes.operate("stop") }
-    }
-
-    struct Restart: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stops nodes and starts them again.")
-        @OptionGroup var nodes: FleetNodes
-        func run() async throws { try await nodes.operate("restart") }
-    }
-
-    struct Reload: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Makes nodes read their configuration anew; what is refused is named, and the old one goes on.")
-        @OptionGroup var nodes: FleetNodes
-        func run() async throws { try await nodes.operate("reload") }
-    }
-
-    struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Makes nodes take nothing and send nothing until `resume`.")
-        @OptionGroup var nodes: FleetNodes
-        func run() async throws { try await nodes.operate("pause") }
-    }
-
-    struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lets paused nodes go on.")
-        @OptionGroup var nodes: FleetNodes
-        func run() async throws { try await nodes.operate("resume") }
     }
 
     struct Level: AsyncParsableCommand {
@@ -145,7 +148,8 @@ extension ControlCommand {
             commandName: "log-level", abstract: "Changes how much nodes log, until their next start.")
         @Option(help: "trace, debug, info, notice, warning, error or critical.") var level: String
         @OptionGroup var nodes: FleetNodes
-        func run() async throws { try await nodes.operate("log-level", [("level", level)]) }
+        @Flag(help: "One JSON object a line.") var json = false
+        func run() async throws { try await nodes.operate("log-level", [("level", level)], json: json) }
     }
 
     struct Logs: AsyncParsableCommand {
@@ -188,7 +192,7 @@ extension FleetNodes {
     /// Prints what nodes send as it comes, all at once.
     fileprivate func show(_ path: String, _ query: [(String, String)]) async throws {
         let names = try names()
-        let fleet = LocalFleet(directory: directory)
+        let fleet = fleet
         let problems = await withTaskGroup(of: String?.self) { group in
             for name in names {
                 group.addTask {

@@ -33,6 +33,14 @@ public enum FleetProgram {
             } catch {
                 fail("error: \(error)", code: 74)
             }
+        case "completion":
+            let shell = arguments.first ?? ""
+            guard let script = Completion.script(for: shell, roster) else {
+                let shells = Completion.shells.joined(separator: ", ")
+                fail("error: completion for which shell? found \"\(shell)\", wanted one of \(shells)", code: 64)
+            }
+            print(script, terminator: "")
+            exit(0)
         case "version", "--version":
             print("intelmq \(Version.current)")
             exit(0)
@@ -45,14 +53,23 @@ public enum FleetProgram {
         }
     }
 
-    private static let usage = """
-        usage: intelmq WORKER [serve|run|check|sample|schema|openapi|man|self-test|update-db|dead-letters|spool|version] [options]
+    /// What `intelmq` knows besides workers.
+    static let verbs = ["list", "ctl", "statusd", "gateway", "install", "render", "completion", "version", "help"]
+    /// What every worker knows.
+    static let workerVerbs = [
+        "serve", "run", "check", "sample", "schema", "openapi", "man", "self-test", "update-db", "dead-letters", "spool",
+        "version",
+    ]
+
+    static let usage = """
+        usage: intelmq WORKER [\(workerVerbs.joined(separator: "|"))] [options]
                intelmq list               the workers
                intelmq ctl VERB           the workflow as a whole (also: intelmqctl VERB)
                intelmq statusd --config F runs, watches and operates one worker (also: intelmq-statusd)
                intelmq gateway            serves a workflow as one (also: intelmq-gateway)
                intelmq install DIRECTORY  a link per worker, intelmq-WORKER, intelmqctl and intelmq-statusd
                intelmq render [DIRECTORY] writes the generated papers of the source tree
+               intelmq completion SHELL   the completion script for bash, zsh or fish
                intelmq version
         help on a worker: intelmq WORKER --help
         """

@@ -1,6 +1,7 @@
 import Gateway
 import IDF
 import ServiceKernel
+import StatusDaemon
 
 /// The papers that are rendered from the code and committed; a test proves them current.
 public enum Papers {
@@ -12,6 +13,7 @@ public enum Papers {
         papers.append(("docs/feeds.md", Feed.page))
         var index = "# Workers\n\n| worker | what |\n|---|---|\n"
         papers.append(("openapi/statusd.json", OpenAPI.ofStatusDaemon.pretty() + "\n"))
+        papers += manualPages(roster)
         papers.append(("openapi/gateway.json", GatewayProgram.openAPI.pretty() + "\n"))
         for entry in roster.workers {
             papers.append(("openapi/\(entry.name).json", Renderer.openAPI(of: entry).pretty() + "\n"))
@@ -20,6 +22,27 @@ public enum Papers {
         }
         papers.append(("docs/workers.md", index))
         return papers
+    }
+
+    /// Pages of the programs that are no worker.
+    private static func manualPages(_ roster: Roster) -> [(path: String, content: String)] {
+        let examples = [
+            ("intelmqctl up openapi/workflows/shadowserver.yaml", "Starts every node of a workflow on this machine."),
+            ("intelmqctl status --json | jq .state", "The state of every node, for programs."),
+            ("intelmqctl graph GRAPH --format dot | dot -Tsvg > graph.svg", "Draws a workflow."),
+        ]
+        let files = [
+            ("var/etc/config.d/NODE.yaml", "What a node is configured with."), ("var/state/NODE/", "What it keeps."),
+            ("var/log/NODE.log", "What it and its statusd say."),
+        ]
+        let control = try? ManualPage(tree: ControlProgram.commandTree, examples: examples, files: files)
+        let statusd = try? ManualPage(tree: StatusDaemonProgram.commandTree)
+        let gateway = try? ManualPage(tree: GatewayProgram.commandTree)
+        return [
+            ("docs/man/intelmq-gateway.1", gateway?.troff ?? ""),
+            ("docs/man/intelmq.1", ManualPage(usage: FleetProgram.usage, roster: roster).troff),
+            ("docs/man/intelmqctl.1", control?.troff ?? ""), ("docs/man/intelmq-statusd.1", statusd?.troff ?? ""),
+        ]
     }
 
     /// The line that divides the rendered head of a README from what is written by hand.

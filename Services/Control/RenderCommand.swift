@@ -30,7 +30,7 @@ extension ControlCommand {
         @Option(help: "Container image; for compose and kubernetes.") var image: String?
 
         func run() async throws {
-            let graph = try ControlCommand.graph(graph)
+            let graph = try ControlCommand.graph(graph, isChecked: false)
             switch engine {
             case .compose: print(graph.compose(image: image), terminator: "")
             case .kubernetes: print(graph.kubernetes(image: image ?? "intelmq:latest"), terminator: "")

@@ -16,6 +16,9 @@ public enum GatewayProgram {
         exit(0)
     }
 
+    /// Its options, as JSON.
+    package static var commandTree: String { GatewayCommand._dumpHelp() }
+
     /// The document of the gateway's own calls; a running one adds those of its nodes.
     public static let openAPI = ComposedDocument.own
 }

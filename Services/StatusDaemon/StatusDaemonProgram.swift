@@ -18,6 +18,9 @@ public enum StatusDaemonProgram {
         exit(0)
     }
 
+    /// The tree of its verbs and their options, as JSON.
+    package static var commandTree: String { StatusDaemonCommand._dumpHelp() }
+
     /// Name of statusd's own socket in the folder of the control sockets.
     public static let socketName = "statusd.sock"
 }

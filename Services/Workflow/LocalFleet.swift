@@ -19,7 +19,8 @@ package struct LocalFleet {
         for folder in ["etc/config.d", "state", "log", "run"] { try folder.withFolder(in: directory) }
         do throws(Rejection) {
             for node in graph.leavesFirst {
-                try await launch(node.name, graph.file(of: node, state: "\(directory)/state"))
+                let text = graph.file(of: node, state: "\(directory)/state")
+                if isDisabled(node.name) { try write(node.name, text) } else { try await launch(node.name, text) }
             }
         } catch {
             _ = await stop()
@@ -43,10 +44,16 @@ package struct LocalFleet {
     /// Starts a node with this configuration and returns when it does its work.
     package func launch(_ node: String, _ text: String) async throws(Rejection) {
         try write(node, text)
+        try await waitUntilReady(node, try start(node))
+    }
+
+    /// Starts the statusd of a node, whose configuration is there.
+    @discardableResult
+    package func start(_ node: String) throws(Rejection) -> pid_t {
         closeOnSpawn()
         let pid = try spawn(["statusd", "--config", configuration(node)], log: "\(directory)/log/\(node).log")
         try replaceFile("\(directory)/run/\(node).pid", with: Array("\(pid)\n".utf8))
-        try await waitUntilReady(node, pid)
+        return pid
     }
 
     /// Tells a node to finish what is open and to end; false when it still runs after a minute.
@@ -155,15 +162,42 @@ package struct LocalFleet {
     }
 
     /// Asks every process to stop and waits; answers the nodes that still run.
-    package func stop() async -> [String] {
-        for process in processes() { kill(process.pid, SIGTERM) }
+    /// - Parameter only: the only node meant; nil: all.
+    package func stop(only: String? = nil) async -> [String] {
+        var left: [(node: String, pid: pid_t)] { processes().filter { only == nil || $0.node == only } }
+        for process in left { kill(process.pid, SIGTERM) }
         for _ in 0..<600 {
             var status: Int32 = 0
             while waitpid(-1, &status, WNOHANG) > 0 {}
-            if processes().isEmpty { break }
+            if left.isEmpty { break }
             try? await Task.sleep(for: .milliseconds(50))
         }
-        return processes().map(\.node)
+        return left.map(\.node)
+    }
+
+    // MARK: disabled nodes
+
+    private func mark(_ node: String) -> String { "\(directory)/etc/disabled/\(node)" }
+
+    /// Whether `up` leaves the node out.
+    package func isDisabled(_ node: String) -> Bool { access(mark(node), F_OK) == 0 }
+
+    /// Stops a node and keeps it from being started until ``enable(_:)``; answers whether it has ended.
+    package func disable(_ node: String) async throws(Rejection) -> Bool {
+        try "etc/disabled".withFolder(in: directory)
+        try replaceFile(mark(node), with: [])
+        return await stop(only: node).isEmpty
+    }
+
+    /// Lets a node be started again, and starts it when the others run.
+    /// - Returns: whether it was started.
+    package func enable(_ node: String) throws(Rejection) -> Bool {
+        guard isDisabled(node) else { return false }
+        unlink(mark(node))
+        let running = processes()
+        guard !running.isEmpty, !running.contains(where: { $0.node == node }) else { return false }
+        try start(node)
+        return true
     }
 }
 

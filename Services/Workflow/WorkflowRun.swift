@@ -29,9 +29,15 @@ package struct WorkflowRun {
     /// Feeds files to the nodes that no edge ends at; without files it runs one round of their collectors.
     package func run(_ files: [String], stopAfter: Int) async -> FilterRun.Outcome {
         var outcome = FilterRun.Outcome()
+        let inputs = graph.sources.compactMap { services[$0.name] }.map { FilterRun($0, limit: stopAfter) }
+        let progress = RunProgress.shown(total: RunProgress.size(of: files) * inputs.count, isFilter: false) {
+            inputs.reduce(0) { $0 + $1.events }
+        }
+        defer { progress?.stop() }
         for source in graph.sources {
             guard let service = services[source.name] else { continue }
-            let filter = FilterRun(service, limit: stopAfter)
+            var filter = FilterRun(service, limit: stopAfter)
+            filter.progress = progress
             if source.entry.family == .collector {
                 let one = await filter.collect()
                 outcome.accepted += one.accepted

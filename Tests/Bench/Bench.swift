@@ -7,7 +7,7 @@ struct Bench {
     static let usage = """
         usage: bench INTELMQ_BINARY [--json] [--only NAME]
                --json        one JSON object a line: name, value, unit, and ratio where there is one
-               --only NAME   one of: relay, durable, backlog, look-ups, rows, start, workflow, status, enrich
+               --only NAME   one of: relay, durable, backlog, look-ups, rows, start, workflow, status, fleet, enrich
         """
 
     static func main() {
@@ -49,7 +49,9 @@ struct Bench {
         return code
     }
 
-    private static let parts = ["relay", "durable", "backlog", "look-ups", "rows", "start", "workflow", "status", "enrich"]
+    private static let parts = [
+        "relay", "durable", "backlog", "look-ups", "rows", "start", "workflow", "status", "fleet", "enrich",
+    ]
 
     private static func measure(_ subject: Subject, _ figures: Figures, only: String?) async throws(BenchError) {
         figures.begin()
@@ -62,6 +64,7 @@ struct Bench {
         if all || only == "rows" { try Rows().measure(into: figures) }
         if all || only == "workflow" { try await Workflow(subject: subject).measure(into: figures) }
         if all || only == "status" { try await StatusAnswers(subject: subject).measure(into: figures) }
+        if all || only == "fleet" { try await FleetStatus(subject: subject).measure(into: figures) }
         if all || only == "enrich" { try await Enrich(subject: subject).measure(into: figures) }
         figures.end()
     }

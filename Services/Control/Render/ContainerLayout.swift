@@ -77,8 +77,7 @@ extension Graph {
     func file(of node: Node, in layout: ContainerLayout) -> String {
         let isSource = sources.contains { $0.name == node.name }
         let processes = layout.replicasAreProcesses && node.replicas > 1 ? ", processes: \(node.replicas)" : ""
-        var text = "worker: \(node.entry.name)\nname: \(node.name)\n"
-        if node.entry.family != .collector { text += "listen: 0.0.0.0:\(layout.port)\n" }
+        var text = "worker: \(node.entry.name)\nname: \(node.name)\nlisten: 0.0.0.0:\(layout.port)\n"
         text += "control: /run/intelmq\nstatusd: {listen: \"0.0.0.0:\(ContainerLayout.statusPort)\"\(processes)}\n"
         if layout.keepsAlways || node.keepsState { text += "state: \(layout.state)\n" }
         text += "tokens:\n"
@@ -88,13 +87,16 @@ extension Graph {
         // Tokens travel in clear on the engine's own network.
         text += "insecure: true\n"
         let own = ["uses", "settings", "replicas", "listen", "control", "statusd", "state", "tokens", "tls", "insecure"]
-        var members = (node.worker.pairs ?? []).filter { !own.contains($0.key.string ?? "") }.map { ($0.key.string ?? "", $0.value) }
+        var members = (node.worker.pairs ?? []).filter { !own.contains($0.key.string ?? "") }.map {
+            ($0.key.string ?? "", $0.value)
+        }
         if !node.edges.isEmpty {
             let edges = node.edges.map { to, edge in
                 let kept = (edge.pairs ?? []).filter { !["to", "name", "token"].contains($0.key.string ?? "") }
                 return YAMLNode.mapping(
                     [
-                        ("to", .text("http://\(to):\(layout.port)/v1/packets", at: edge)), ("name", edge["name"] ?? .text(to, at: edge)),
+                        ("to", .text("http://\(to):\(layout.port)/v1/packets", at: edge)),
+                        ("name", edge["name"] ?? .text(to, at: edge)),
                         ("token", .text("\(layout.secrets)/\(layout.edge)", at: edge)),
                     ] + kept.map { ($0.key.string ?? "", $0.value) }, at: edge)
             }
@@ -122,9 +124,21 @@ extension Graph {
 }
 
 extension String {
+    /// Names of the environment's variables that a configuration asks for, as `{{ env.NAME }}`.
+    var environmentNames: [String] {
+        let names = split(separator: "{{").dropFirst().compactMap { part -> String? in
+            let words = part.drop { $0 == " " }
+            guard words.hasPrefix("env.") else { return nil }
+            let name = words.dropFirst(4).prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+            return name.isEmpty ? nil : String(name)
+        }
+        return Set(names).sorted()
+    }
+
     /// The text with each line moved to the right.
     func indented(by width: Int) -> String {
         let space = String(repeating: " ", count: width)
-        return split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : space + $0 }.joined(separator: "\n")
+        return split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : space + $0 }.joined(
+            separator: "\n")
     }
 }

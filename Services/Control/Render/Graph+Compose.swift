@@ -40,9 +40,12 @@ extension Graph {
             let targets = Set(node.edges.map(\.to)).sorted().map { "\($0): {condition: service_healthy}" }
             if !targets.isEmpty { text += "    depends_on: {\(targets.joined(separator: ", "))}\n" }
             if node.entry.family != .collector, sources.contains(where: { $0.name == node.name }) {
-                let port = node.server.split(separator: ":").last.flatMap { UInt16($0.prefix { $0 != "/" }) } ?? UInt16(8701 + number)
+                let port =
+                    node.server.split(separator: ":").last.flatMap { UInt16($0.prefix { $0 != "/" }) } ?? UInt16(8701 + number)
                 text += "    ports: [\"127.0.0.1:\(port):\(Self.composeLayout.port)\"]\n"
             }
+            let names = file(of: node, in: Self.composeLayout).environmentNames
+            if !names.isEmpty { text += "    environment: [\(names.joined(separator: ", "))]\n" }
             text += "    configs:\n      - {source: \(node.name), target: /etc/intelmq/config.yaml}\n"
             text += "    volumes:\n      - \(node.name):\(Self.composeLayout.state)\n"
             for path in node.filesRead {

@@ -16,6 +16,7 @@ extension Graph {
             # \(document.file), made by: intelmqctl render --kubernetes. Before it, in the same namespace:
             #   deploy/kubernetes/tokens.sh FOLDER; kubectl create secret generic intelmq-tokens --from-file=FOLDER/tokens
             #   kubectl create configmap intelmq-databases\(files)
+            #   kubectl create secret generic intelmq-environment --from-literal=NAME=VALUE…   if a configuration says {{ env.NAME }}
             # and what guards the ways, since tokens travel in clear between pods: intelmqctl render --networkpolicy
             apiVersion: v1
             kind: ServiceAccount
@@ -30,8 +31,7 @@ extension Graph {
     private func objects(of node: Node, image: String) -> String {
         let (name, label) = (node.name, "app.kubernetes.io/name: \(node.name)")
         let configuration = file(of: node, in: Self.podLayout)
-        let (hasVolume, listens) = (node.keepsState, node.entry.family != .collector)
-        let http = listens ? "\n    - {name: http, port: 8080, targetPort: http}" : ""
+        let hasVolume = node.keepsState
         return """
             ---
             apiVersion: v1
@@ -47,7 +47,8 @@ extension Graph {
               labels: {\(label), app.kubernetes.io/part-of: intelmq}
             spec:
               selector: {\(label)}
-              ports:\(http)
+              ports:
+                - {name: http, port: 8080, targetPort: http}
                 - {name: statusd, port: \(ContainerLayout.statusPort), targetPort: statusd}
             ---
             # One may go at a time: 0 would block the drain of a machine.
@@ -73,7 +74,7 @@ extension Graph {
                   # A changed configuration is a rolling update.
                   annotations: {intelmq/configuration: "\(Self.mark(configuration))"}
                 spec:
-            \(Self.pod(of: node, image: image).indented(by: 6))
+            \(Self.pod(of: node, image: image, names: configuration.environmentNames).indented(by: 6))
             """ + (hasVolume ? Self.claim : "")
     }
 
@@ -97,18 +98,13 @@ extension Graph {
         "\(name): {httpGet: {path: \(path), port: \(port)}, \(times)}"
     }
 
-    private static func pod(of node: Node, image: String) -> String {
+    private static func pod(of node: Node, image: String, names: [String]) -> String {
         let start = "periodSeconds: 1, timeoutSeconds: 3, failureThreshold: 60"
         // Slow is not dead: a restart would make a worker that is out of breath slower still.
         let live = "periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6"
-        let probes =
-            node.entry.family == .collector
-            ? []
-            : [
-                "ports: [{name: http, containerPort: 8080}]", probe("startupProbe", "/startupz", "http", start),
-                probe("readinessProbe", "/readyz", "http", "periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 3"),
-                probe("livenessProbe", "/livez", "http", live),
-            ]
+        let secrets = names.map {
+            "\n  - {name: \($0), valueFrom: {secretKeyRef: {name: intelmq-environment, key: \($0), optional: true}}}"
+        }
         let rights = """
             securityContext:
               allowPrivilegeEscalation: false
@@ -121,6 +117,7 @@ extension Graph {
               - {name: run, mountPath: /run/intelmq}
               - {name: tmp, mountPath: /tmp}
             """
+        let environment = secrets.isEmpty ? "" : "\n    env:" + secrets.joined().indented(by: 4)
         let state = node.keepsState ? "\n      - {name: state, mountPath: \(podLayout.state)}" : ""
         return """
             serviceAccountName: intelmq
@@ -140,7 +137,7 @@ extension Graph {
               - name: statusd
                 image: \(image)
                 restartPolicy: Always
-                command: [intelmq, statusd, --attach, --config, /etc/intelmq/config.yaml]
+                command: [intelmq, statusd, --attach, --config, /etc/intelmq/config.yaml]\(environment)
                 ports: [{name: statusd, containerPort: \(ContainerLayout.statusPort)}]
                 \(probe("startupProbe", "/startupz", "statusd", start))
                 \(probe("livenessProbe", "/livez", "statusd", live))
@@ -149,8 +146,12 @@ extension Graph {
             containers:
               - name: worker
                 image: \(image)
-                command: [intelmq, \(node.entry.name), serve, --config, /etc/intelmq/config.yaml]
-            \(probes.map { "    \($0)\n" }.joined())    lifecycle: {preStop: {sleep: {seconds: 5}}}
+                command: [intelmq, \(node.entry.name), serve, --config, /etc/intelmq/config.yaml]\(environment)
+                ports: [{name: http, containerPort: 8080}]
+                \(probe("startupProbe", "/startupz", "http", start))
+                \(probe("readinessProbe", "/readyz", "http", "periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 3"))
+                \(probe("livenessProbe", "/livez", "http", live))
+                lifecycle: {preStop: {sleep: {seconds: 5}}}
                 # No limit of processor time: it would only delay answers. Reports are read as a whole, which takes several times limits.report.
                 resources: {requests: {cpu: 200m, memory: 128Mi}, limits: {memory: \(node.entry.family == .parser ? "1Gi" : "512Mi")}}
             \(rights.indented(by: 4))\(state)

@@ -28,7 +28,8 @@ extension Graph {
         for node in nodes {
             let before = nodes.filter { $0.edges.contains { $0.to == node.name } }.map(\.name)
             let after = Set(node.edges.map(\.to)).sorted()
-            text += "---\n\(Self.policy(node.name, "{matchLabels: {app.kubernetes.io/name: \(node.name)}}", ["Ingress", "Egress"]))\n"
+            text +=
+                "---\n\(Self.policy(node.name, "{matchLabels: {app.kubernetes.io/name: \(node.name)}}", ["Ingress", "Egress"]))\n"
             if !before.isEmpty {
                 text += "  ingress:\n    - from:\n\(Self.peers(before))      ports: [{protocol: TCP, port: http}]\n"
             } else if node.entry.family != .collector {

@@ -27,7 +27,8 @@ extension Graph {
             let isSecure = node.server.hasPrefix("https:")
             let host = parts[1].split(separator: "@").last.map(String.init) ?? ""
             let address = host.last?.isNumber == true && host.contains(":") ? host : "\(host):\(isSecure ? 443 : 80)"
-            text += "      - {targets: [\(JSONValue.string(address).pretty())], labels: {service: \(node.name)\(isSecure ? ", __scheme__: https" : "")}}\n"
+            text +=
+                "      - {targets: [\(JSONValue.string(address).pretty())], labels: {service: \(node.name)\(isSecure ? ", __scheme__: https" : "")}}\n"
         }
         return text
     }

@@ -188,7 +188,9 @@ extension WorkerCommand {
             // Whoever reads the results may stop, as `head` does: a filter then ends without a word.
             signal(SIGPIPE, SIG_DFL)
             let configuration = try reading { () throws(ConfigurationError) in try options.read() }
-            let filter = try reading { () throws(ConfigurationError) in try FilterRun(configuration, limit: stopAfter ?? .max) }
+            var filter = try reading { () throws(ConfigurationError) in try FilterRun(configuration, limit: stopAfter ?? .max) }
+            let counted = filter
+            filter.progress = RunProgress.shown(total: RunProgress.size(of: files), isFilter: true) { counted.events }
             var outcome = FilterRun.Outcome()
             if configuration.entry.family == .collector {
                 outcome = await filter.collect()
@@ -203,6 +205,7 @@ extension WorkerCommand {
                 }
             }
             await filter.finish()
+            filter.progress?.stop()
             if let problem = outcome.problem { say("error: \(problem)") }
             if outcome.failed > 0 { say("\(outcome.failed) rows or events could not be processed; see the warnings above") }
             if isatty(STDERR_FILENO) != 0 { say("\(configuration.name): \(outcome.accepted) done") }

@@ -47,6 +47,7 @@ extension Service {
                 packet.meta.intakeAt = intake
                 packet.meta.trace = trace.next()
                 answer.accepted += events.count
+                self.metrics.read.add(events.count, ordering: .relaxed)
                 if durable {
                     // Several packets are one append, which costs about as much as one packet alone.
                     let outgoing = Outgoing(packet)

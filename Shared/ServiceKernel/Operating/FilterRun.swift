@@ -1,11 +1,14 @@
 import Glibc
 import IDF
 import Logging
+import Synchronization
 
 /// A one-time run: standard input or files in, standard output out, as a Unix filter. One packet a line.
 public struct FilterRun: Sendable {
     let service: Service
     let limit: Int
+    /// Who is told how far the run is; nil: nobody.
+    public var progress: RunProgress?
 
     /// What was done, and whether all of it went well.
     public struct Outcome: Sendable {
@@ -61,7 +64,10 @@ public struct FilterRun: Sendable {
     ///   - bytes: packets, one a line; for a parser also a raw report.
     ///   - name: name of the file, which may tell a parser what the report is.
     public func run(_ bytes: [UInt8], name: String?, into outcome: inout Outcome) async {
-        if case .parser = service.role, !Self.looksLikePackets(bytes) {
+        let isReport = if case .parser = service.role { !Self.looksLikePackets(bytes) } else { false }
+        progress?.begin(bytes, isReport: isReport)
+        defer { progress?.end() }
+        if isReport {
             var report = Report(content: bytes)
             if let file = name?.split(separator: "/").last { report.fields.add(Key<String>.fileName.id, text: String(file)) }
             return note(await service.take(report, limit: limit - outcome.accepted), &outcome)
@@ -70,7 +76,10 @@ public struct FilterRun: Sendable {
         var start = 0
         while start < bytes.count {
             let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
-            defer { start = end + 1 }
+            defer {
+                progress?.add(min(end + 1, bytes.count) - start)
+                start = end + 1
+            }
             number += 1
             if bytes[start..<end].allSatisfy({ $0 <= 0x20 }) { continue }
             do {
@@ -84,6 +93,11 @@ public struct FilterRun: Sendable {
             }
             if outcome.exitCode != 0 || outcome.accepted >= limit { return }
         }
+    }
+
+    /// Events taken so far, from any task.
+    public var events: Int {
+        max(Int(service.metrics.value("intelmq_events_received_total")), service.metrics.read.load(ordering: .relaxed))
     }
 
     /// Ends the run.

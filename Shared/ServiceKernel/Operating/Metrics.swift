@@ -20,6 +20,8 @@ public final class Metrics: Sendable {
 
     /// Events accepted.
     let received = Counter()
+    /// Events read from reports, of those that are still being read, too: how far a one-time run is.
+    let read = Atomic<Int>(0)
     /// Time from a packet's arrival to its answer.
     let packetDuration = Histogram(MetricsFamily.durations)
     /// Time from the first service of the workflow to here, counted once for every event.
