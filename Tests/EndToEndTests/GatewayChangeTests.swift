@@ -44,6 +44,7 @@ import Testing
         private let task = Mutex<Task<Void, Never>?>(nil)
 
         init(_ fleet: GatewayFleet) {
+            let ports = fleet.ports
             let task = Task {
                 var number = 0
                 while !Task.isCancelled {
@@ -51,7 +52,7 @@ import Testing
                     number += 1
                     let body = Array(GatewayFleet.packet(id).utf8)
                     // By the gateway, and past it.
-                    let answer = try? await Program.post("/v1/packets", port: fleet.ports[number % 2], body)
+                    let answer = try? await Program.post("/v1/packets", port: ports[number % 2], body)
                     if answer?.status == 202 { acknowledged.withLock { $0.append(id) } }
                     try? await Task.sleep(for: .milliseconds(5))
                 }
