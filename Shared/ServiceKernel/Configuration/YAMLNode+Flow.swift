@@ -22,7 +22,8 @@ extension YAMLNode {
     /// Quotes are left away where they change nothing: `127.0.0.1:80` and `asn-lookup` are text anyway.
     private static func mayStandPlain(_ text: String, _ plain: Bool) -> Bool {
         if plain { return !text.contains(where: { ",[]{}#\n".contains($0) }) }
-        guard let first = text.utf8.first, first == 0x2F || first >= 0x61 && first <= 0x7A || first >= 0x41 && first <= 0x5A else {
+        guard let first = text.utf8.first, first == 0x2F || first >= 0x61 && first <= 0x7A || first >= 0x41 && first <= 0x5A
+        else {
             return false
         }
         // Words that some readers take for something else; and a space may not end a text.
