@@ -92,7 +92,7 @@ public struct Transcoder: ~Copyable {
                     errno = 0
                     let isEnd = source.isEmpty
                     let result = isEnd ? iconv(handle, nil, nil, &into, &room) : iconv(handle, &from, &left, &into, &room)
-                    if Int(bitPattern: UInt(result)) == -1 { failure = errno }
+                    if Int(truncatingIfNeeded: result) == -1 { failure = errno }
                     return (source.count - used - left, target.count - room)
                 }
             }
