@@ -51,7 +51,8 @@ test: packages
 	@# One after the other: beside tests that only compute, those that answer requests would wait too long for a core.
 	swift test --skip-build --skip '(HTTP|ServiceKernel|Worker|Fleet|Spool|EndToEnd)Tests'
 	swift test --skip-build --filter HTTPTests
-	swift test --skip-build --filter '(ServiceKernel|Worker|Fleet)Tests'
+	swift test --skip-build --filter ServiceKernelTests
+	swift test --skip-build --filter '(Worker|Fleet)Tests'
 	swift test --skip-build --filter SpoolTests
 	swift test --skip-build --filter EndToEndTests --skip TortureTests
 	swift test --skip-build --filter TortureTests

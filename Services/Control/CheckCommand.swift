@@ -31,7 +31,7 @@ extension ControlCommand {
                         "ok": .boolean(isGood), "nodes": .integer(count), "findings": .array(findings.map(\.json)),
                     ]).pretty())
             } else {
-                for finding in findings { say(finding.diagnostic.description) }
+                for finding in findings { Terminal.say(finding.diagnostic) }
                 if isGood { print("ok: \(count) nodes" + (findings.isEmpty ? "" : ", \(findings.count) warnings")) }
             }
             if !isGood { throw ExitCode(78) }

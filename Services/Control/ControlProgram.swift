@@ -35,7 +35,7 @@ struct ControlCommand: AsyncParsableCommand {
     static func graph(_ path: String, isChecked: Bool = true) throws -> Graph {
         let (graph, findings) = Graph.check(
             path: path, roster: ControlProgram.roster, isChecked ? Finding.Check.allCases : [])
-        for finding in findings { say(finding.diagnostic.description) }
+        for finding in findings { Terminal.say(finding.diagnostic) }
         guard let graph, !findings.contains(where: \.isError) else { throw ExitCode(78) }
         return graph
     }

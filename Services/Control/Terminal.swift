@@ -1,4 +1,6 @@
 import Glibc
+import ServiceKernel
+import YAML
 
 /// Whom output is for: a person at a terminal gets colour, a file or a pipe does not.
 enum Terminal {
@@ -13,6 +15,14 @@ enum Terminal {
     static func paint(_ text: String, _ colour: Colour?) -> String {
         guard hasColour, !text.isEmpty, let colour else { return text }
         return "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m"
+    }
+
+    /// Says what is wrong on standard error, with the level in colour.
+    static func say(_ diagnostic: Diagnostic) {
+        let level = diagnostic.level.rawValue
+        let text = diagnostic.description.dropFirst(level.utf8.count)
+        let colour = diagnostic.level == .error ? Colour.red : .yellow
+        ServiceKernel.say((isatty(STDERR_FILENO) == 1 ? paint(level, colour) : level) + text)
     }
 
     /// Rows and columns of the terminal at standard output; nil where there is none.

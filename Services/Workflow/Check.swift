@@ -61,6 +61,7 @@ extension Graph {
                 messages += error.messages
             }
         }
+        do throws(ConfigurationError) { _ = try Chains(self) } catch { messages += error.messages }
         if messages.isEmpty {
             // Some things show only when a worker opens what it needs.
             do throws(ConfigurationError) { _ = try WorkflowRun(self, roster: roster, isTrial: true) } catch {

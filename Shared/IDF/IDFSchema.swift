@@ -19,7 +19,7 @@ public enum IDFSchema {
             [
                 .init("format-name", .object(["const": .string(Packet.formatName)])),
                 .init("version", .object(["type": .string("string"), "pattern": .string("^3\\.")])), .init("url", text),
-                .init("id", uuid), .init("traceparent", trace), .init("path", text),
+                .init("id", uuid), .init("traceparent", trace), .init("path", text), .init("not-for", text),
                 .init("source", text), .init("producer", text), .init("created-at", time), .init("intake-at", time),
                 .init("ecs", .object(["type": .string("object")])),
                 .init("hops", .object(["type": .string("integer"), "minimum": .number("0")])),

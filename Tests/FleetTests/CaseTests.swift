@@ -10,7 +10,7 @@ struct WorkerCase: Sendable, CustomTestStringConvertible {
 }
 
 /// All cases of all workers: data beside the workers, run here.
-@Suite struct CaseTests {
+@Suite(.serialized) struct CaseTests {
     static let all: [WorkerCase] = fleet.workers.flatMap { entry in
         // Files that cannot be read are reported by their own test.
         ((try? Repository.cases(of: entry)) ?? []).map { WorkerCase(entry: entry, one: $0) }

@@ -9,7 +9,7 @@ import YAML
 @testable import Control
 
 /// `intelmqctl config-convert`: configurations of IntelMQ 2.x and 3.x become workflows.
-@Suite struct ConfigConvertTests {
+@Suite(.serialized) struct ConfigConvertTests {
     private let folder = TemporaryFolder()
 
     private struct Made {

@@ -82,6 +82,24 @@ import Workflow
         #expect(alone.contains { $0.diagnostic.message == "nothing is ever sent to other" })
     }
 
+    @Test(arguments: [("[taxnomy]", "did you mean \"taxonomy\"?"), ("[]", "list of experts"), ("[store]", "is no expert")])
+    func chainsAreOfExperts(_ chain: String, _ part: String) throws {
+        let folder = TemporaryFolder()
+        let path = "\(Repository.path)/openapi/workflows/ip-lookup.yaml"
+        let text = String(decoding: readFile(path) ?? [], as: UTF8.self)
+            .replacing("ip: [asn-lookup, taxonomy]", with: "ip: \(chain)").replacing(
+                "deploy/", with: "\(Repository.path)/deploy/"
+            )
+            .replacing(
+                "/taxonomy:",
+                with:
+                    "/store:\n    post: {operationId: store, x-intelmq-worker: {uses: file-output, settings: {path: /dev/null}}}\n  /taxonomy:"
+            )
+        try replaceFile("\(folder.path)/graph.yaml", with: Array(text.utf8))
+        let findings = Graph.check(path: "\(folder.path)/graph.yaml", roster: fleet, [.configtest]).findings
+        #expect(findings.contains { $0.isError && $0.diagnostic.description.contains(part) }, "\(findings)")
+    }
+
     @Test func settingsAreNamedInTheGraph() throws {
         let found = try findings(openphish, asn.replacing("database", with: "databse"), store)
         let first = try #require(found.first)

@@ -110,13 +110,43 @@ import Testing
         let down = RecordingChannel { _, _ in .later("away", afterSeconds: nil) }
         var configuration = ServiceConfiguration(entry("obedient-expert"))
         configuration.ack = .relay
-        func share(_ index: Int) -> EdgeFilter { EdgeFilter(share: .init(group: "pair", index: index, count: 2)) }
+        let share = EdgeFilter(share: "pair")
         let service = try Service(
             configuration,
-            edges: [Edge(name: "up", channel: up, filter: share(0)), Edge(name: "down", channel: down, filter: share(1))],
+            edges: [Edge(name: "up", channel: up, filter: share), Edge(name: "down", channel: down, filter: share)],
             log: .recording())
         for number in 0..<4 { #expect(await service.take(packet("m\(number)"), started: .now).isAccepted) }
         #expect(up.messages == ["m0", "m1", "m2", "m3"])
+    }
+
+    @Test func whatWaitsStaysWithItsTurnWhenTheGroupChanges() async throws {
+        let folder = TemporaryFolder()
+        func made(_ edges: [String], _ state: String) throws -> Service {
+            let text = edges.map { "  - {to: \"file://\(folder.path)/\($0)\", name: \($0), share: group}\n" }.joined()
+            let configuration = try configuration(
+                "worker: obedient-expert\nack: durable\nstate: \(state)\nedges:\n\(text)")
+            return try Service(configuration, edges: try ServiceRunner.edges(of: configuration, client: nil), log: .recording())
+        }
+        let state = "\(folder.path)/state"
+        let before = try made(["one", "two"], state)
+        for number in 0..<12 { #expect(await before.take(packet("m\(number)"), started: .now).isAccepted) }
+        // One of them has had its share; then a third comes into the group.
+        let pump = Task { [edge = before.edges[0]] in await before.pump(edge) }
+        let path = folder.path
+        @Sendable func count(_ name: String) -> Int { (readFile("\(path)/\(name)") ?? []).count { $0 == 0x0A } }
+        #expect(await eventually { count("one") == 6 })
+        await before.close()
+        pump.cancel()
+        await pump.value
+        let after = try made(["one", "two", "three"], state)
+        let pumps = after.edges.map { edge in Task { await after.pump(edge) } }
+        #expect(await eventually { after.spool?.status().packets == 0 })
+        await after.close()
+        for pump in pumps {
+            pump.cancel()
+            await pump.value
+        }
+        #expect(count("one") == 6 && count("two") == 6 && count("three") == 0)
     }
 
     @Test func onlyOurSpoolNamesPaths() throws {

@@ -5,7 +5,7 @@ import Testing
 import YAML
 
 /// What a parser that is exposed to the network may meet: nothing of it may end or hold up the program.
-@Suite struct ParserTests {
+@Suite(.serialized) struct ParserTests {
     static let roster = Roster(parsers)
     /// Parsers that read anything without settings that must be given.
     static let names = parsers.map(\.name).filter {

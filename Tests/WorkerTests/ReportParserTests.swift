@@ -14,7 +14,7 @@ private struct Dice: RandomNumberGenerator {
 }
 
 /// Parsers of reports that are one document: what is broken, long or hostile spoils itself only.
-@Suite struct ReportParserTests {
+@Suite(.serialized) struct ReportParserTests {
     private func parse(_ name: String, _ text: String, limit: Int = .max) throws -> ParsedEvents {
         try parse(name, Array(text.utf8), limit: limit)
     }

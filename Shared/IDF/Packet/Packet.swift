@@ -18,6 +18,8 @@ public struct Packet: Sendable {
         public var trace: TraceParent?
         /// The named path by which the packet leaves the service it is in, as `error` or `path:NAME`; nil: the usual one.
         public var path: String?
+        /// Edges of the service that the packet is in over which it does not go: it was the turn of others.
+        public var notFor: [String] = []
 
         /// Meta data of a new packet.
         public init(source: String? = nil, producer: String? = nil) {
@@ -113,8 +115,9 @@ extension Packet {
         out.append(0x22)
         // Here, where TraceParent(inPacket:) looks for it.
         if let trace = meta.trace { text("traceparent", trace.description) }
-        // Here, where Packet.path(of:) looks for it.
+        // Here, where Packet.path(of:) and notFor(of:) look for it.
         if let path = meta.path { text("path", path) }
+        if !meta.notFor.isEmpty { text("not-for", meta.notFor.joined(separator: ",")) }
         if let source = meta.source { text("source", source) }
         if let producer = meta.producer { text("producer", producer) }
         text("created-at", meta.createdAt.description)

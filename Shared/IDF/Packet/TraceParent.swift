@@ -87,11 +87,15 @@ extension Packet {
         headText("path", of: bytes).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// The edges that such a packet is not for.
+    public static func notFor(of bytes: [UInt8]) -> [String] {
+        headText("not-for", of: bytes)?.split(separator: 0x2C).map { String(decoding: $0, as: UTF8.self) } ?? []
+    }
+
     /// A member that `encode` writes right behind the id, about 170 bytes from the start. In the text of another member the quotes
     /// would be escaped.
     fileprivate static func headText(_ name: String, of bytes: [UInt8]) -> ArraySlice<UInt8>? {
-        let head = bytes.prefix(420)
-        guard let found = head.firstRange(of: Array("\"\(name)\":\"".utf8)) else { return nil }
-        return head[found.upperBound...].prefix { $0 != 0x22 }
+        guard let found = bytes.prefix(420).firstRange(of: Array("\"\(name)\":\"".utf8)) else { return nil }
+        return bytes[found.upperBound...].prefix { $0 != 0x22 }
     }
 }

@@ -178,6 +178,10 @@ public struct ConfigurationReader {
             var edge = EdgeConfiguration(to: to, name: item["name"]?.string)
             if let token = item["token"] { edge.token = try SecretFile(setting: token["file"] ?? token) }
             edge.filter = try Self.filter(item)
+            if edge.filter?.share != nil, edge.name.contains(where: { ",\"\\".contains($0) }) {
+                throw SettingProblem(
+                    "an edge that takes turns is named without commas and quotes, found \"\(edge.name)\"", at: item)
+            }
             if let ending = item["ending"] { edge.isEnding = try Bool(setting: ending) }
             if let authority = item["ca"] { edge.authority = try String(setting: authority) }
             guard !edges.contains(where: { $0.name == edge.name }) else {
@@ -188,24 +192,14 @@ public struct ConfigurationReader {
         return try Self.routed(edges, value)
     }
 
-    /// Numbers the edges of each group, and makes those without a path leave the packets of paths to the others.
+    /// Makes edges without a path leave the packets of paths to the others.
     private static func routed(_ edges: [EdgeConfiguration], _ value: YAMLNode) throws(SettingProblem) -> [EdgeConfiguration] {
         var edges = edges
         let hasPaths = edges.contains { $0.filter?.on != nil }
         if hasPaths, edges.allSatisfy({ $0.filter?.on != nil || $0.isEnding }) {
             throw SettingProblem("every edge is for a named path (on:); all other events would go nowhere", at: value)
         }
-        // What waits for one that ends waits for it alone.
-        for index in edges.indices where edges[index].isEnding { edges[index].filter?.share = nil }
-        for index in edges.indices {
-            if hasPaths, edges[index].filter == nil { edges[index].filter = EdgeFilter() }
-            guard let share = edges[index].filter?.share else { continue }
-            let group = edges.indices.filter {
-                edges[$0].filter?.share?.group == share.group && edges[$0].filter?.on == edges[index].filter?.on
-            }
-            edges[index].filter?.share = .init(
-                group: share.group, index: group.firstIndex(of: index) ?? 0, count: group.count)
-        }
+        for index in edges.indices where hasPaths && edges[index].filter == nil { edges[index].filter = EdgeFilter() }
         return edges
     }
 
@@ -232,7 +226,7 @@ public struct ConfigurationReader {
         }
         if let node = edge["share"] {
             guard let group = node.string, isName(group) else { throw wanted("the name of a group: a-z, 0-9 and -", node) }
-            filter.share = .init(group: group, index: 0, count: 1)
+            filter.share = group
         }
         return filter == EdgeFilter() ? nil : filter
     }

@@ -6,22 +6,12 @@ public struct EdgeFilter: Sendable, Equatable {
     /// The named path whose packets go over it: `error` for events that the worker cannot process, `path:NAME` for those that it
     /// sends there; nil: all others.
     public var on: String?
-    /// Its place among the edges that take turns.
-    public var share: Share?
+    /// The group of edges that it takes turns with: each packet goes over one of them.
+    public var share: String?
     /// Only events that fulfil this.
     public var when: Condition?
     /// Only events that may be shared so far: with this label of the Traffic Light Protocol, a more open one, or none.
     public var ceiling: TLP?
-
-    /// Edges of one group take turns: each packet goes over one of them.
-    public struct Share: Sendable, Equatable {
-        /// Name of the group.
-        public var group: String
-        /// Place of the edge in the group, from 0.
-        public var index: Int
-        /// Edges in the group.
-        public var count: Int
-    }
 
     /// The path of events that a worker cannot process.
     static let error = "error"
@@ -60,7 +50,7 @@ public struct EdgeFilter: Sendable, Equatable {
 
     /// The part of a packet that goes over the edge: the packet itself when all of it does, nil when nothing does.
     func part(of outgoing: Outgoing, over edge: String) -> Outgoing? {
-        guard outgoing.meta.path == on else { return nil }
+        guard outgoing.meta.path == on, !outgoing.meta.notFor.contains(edge) else { return nil }
         guard chooses else { return outgoing }
         // What cannot be read here is for the next hop to refuse.
         guard let packet = try? outgoing.packet(), !packet.events.isEmpty else { return outgoing }

@@ -49,6 +49,7 @@ extension Service {
                 answer.accepted += events.count
                 self.metrics.read.add(events.count, ordering: .relaxed)
                 if durable {
+                    packet.meta.notFor = self.notTheirTurn(nil)
                     // Several packets are one append, which costs about as much as one packet alone.
                     let outgoing = Outgoing(packet)
                     _ = outgoing.bytes

@@ -6,7 +6,7 @@ extension Service {
     /// Sends a packet to every edge, of those that take turns to one, and answers when all of them have it.
     func relay(_ packet: Outgoing) async -> Answer {
         if edges.count == 1 { return await relay(packet, over: edges[0]) }
-        let shares = turns(for: packet)
+        let shares = turns(packet.meta.path)
         return await withTaskGroup(of: Answer.self) { group in
             for edge in edges where edge.filter?.share == nil { group.addTask { await self.relay(packet, over: edge) } }
             for share in shares {
@@ -27,10 +27,8 @@ extension Service {
     }
 
     /// The edges of each group, the one whose turn it is first.
-    private func turns(for packet: Outgoing) -> [[Edge]] {
-        let groups = Dictionary(grouping: edges.filter { $0.filter?.share != nil && $0.filter?.on == packet.meta.path }) {
-            $0.filter?.share?.group
-        }
+    func turns(_ path: String?) -> [[Edge]] {
+        let groups = Dictionary(grouping: edges.filter { $0.filter?.share != nil && $0.filter?.on == path }) { $0.filter?.share }
         guard !groups.isEmpty else { return [] }
         let turn = turn.wrappingAdd(1, ordering: .relaxed).oldValue
         return groups.values.map { edges in (0..<edges.count).map { edges[(turn + $0) % edges.count] } }
@@ -137,10 +135,12 @@ extension Service {
         var meta = Packet.Meta()
         meta.id = UUID(spooled.packet.id) ?? .v7()
         meta.trace = TraceParent(inPacket: spooled.packet.bytes)
-        meta.path = edge.filter.flatMap { _ in Packet.path(of: spooled.packet.bytes) }
+        if edge.filter != nil {
+            meta.path = Packet.path(of: spooled.packet.bytes)
+            meta.notFor = Packet.notFor(of: spooled.packet.bytes)
+        }
         let outgoing = Outgoing(meta: meta, count: spooled.packet.events, bytes: spooled.packet.bytes)
-        var part = edge.filter.map { $0.part(of: outgoing, over: edge.name) } ?? outgoing
-        if let share = edge.filter?.share, Int(spooled.sequence) % share.count != share.index { part = nil }
+        let part = edge.filter.map { $0.part(of: outgoing, over: edge.name) } ?? outgoing
         let started = ContinuousClock.now
         var sent = Sent(delivery: .delivered)
         if let part { sent = await send(part, over: edge, tries: edge.tried(spooled.sequence)) }

@@ -164,13 +164,15 @@ extension Service {
                 503, "no-edges",
                 "\(configuration.name) has no edges: what it takes would be lost; add edges: to its configuration")
         }
+        let durable = isDurable
         let outgoing = packets.map { packet in
             var packet = packet
             if packet.meta.trace == nil { packet.meta.trace = TraceParent(beginning: packet.meta.id) }
+            packet.meta.notFor = durable ? notTheirTurn(packet.meta.path) : []
             return Outgoing(packet)
         }
         var answer = Answer(status: 200)
-        if isDurable {
+        if durable {
             answer = await keep(outgoing)
         } else {
             for one in outgoing where answer.isAccepted { answer = await relay(one) }
@@ -178,6 +180,10 @@ extension Service {
         if answer.isAccepted { for packet in packets { countUnrouted(packet) } }
         return answer
     }
+
+    /// Edges that a packet of the spool is not for. It is written down when the packet is kept: whatever becomes of the group, each
+    /// packet stays with the edge whose turn it was.
+    func notTheirTurn(_ path: String?) -> [String] { turns(path).flatMap { $0.dropFirst().map(\.name) } }
 
     /// Counts the events that no edge takes. Where one takes all, nothing is looked at.
     private func countUnrouted(_ packet: Packet) {

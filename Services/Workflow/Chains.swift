@@ -1,14 +1,13 @@
 import ServiceKernel
-import Workflow
 import YAML
 
 /// The chains of a workflow: experts by whose names one event is enriched at once. `x-intelmq-chains` at the root of the graph;
 /// `all`, where it is not given, is every expert in the order of the graph.
-struct Chains: Sendable {
+package struct Chains: Sendable {
     /// In the order of the graph.
-    let all: [(name: String, nodes: [Graph.Node])]
+    package let all: [(name: String, nodes: [Graph.Node])]
 
-    init(_ graph: Graph) throws(ConfigurationError) {
+    package init(_ graph: Graph) throws(ConfigurationError) {
         var messages: [Diagnostic] = []
         var chains: [(name: String, nodes: [Graph.Node])] = []
         let root = graph.document.root["x-intelmq-chains"]
@@ -29,7 +28,9 @@ struct Chains: Sendable {
                 if let node = experts.first(where: { $0.name == step.string }) {
                     nodes.append(node)
                 } else if let other = graph.nodes.first(where: { $0.name == step.string }) {
-                    note("\(other.name) is a \(other.entry.family.rawValue); a chain is made of experts", step, nil)
+                    note(
+                        "\(other.name) is no expert but of the family \(other.entry.family.rawValue); a chain is made of experts",
+                        step, nil)
                 } else {
                     let near = nearest(step.string ?? "", in: experts.map(\.name)).map { "did you mean \"\($0)\"?" }
                     note("no node \"\(step.string ?? "")\" for the chain", step, near)
