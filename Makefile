@@ -48,13 +48,14 @@ stop:
 test: PACKAGES += $(TEST_PACKAGES)
 test: packages
 	swift build --build-tests
-	@# One after the other: beside tests that only compute, those that answer requests would wait too long for a core.
+	@# One after the other: beside tests that only compute, those that answer requests would wait too long for a core; and each of the
+	@# end-to-end tests starts processes enough for two cores by itself.
 	swift test --skip-build --skip '(HTTP|ServiceKernel|Worker|Fleet|Spool|EndToEnd)Tests'
 	swift test --skip-build --filter HTTPTests
 	swift test --skip-build --filter ServiceKernelTests
 	swift test --skip-build --filter '(Worker|Fleet)Tests'
 	swift test --skip-build --filter SpoolTests
-	swift test --skip-build --filter EndToEndTests --skip TortureTests
+	swift test --skip-build --no-parallel --filter EndToEndTests --skip TortureTests
 	swift test --skip-build --filter TortureTests
 
 lint:

@@ -110,7 +110,7 @@ enum Program {
     }
 
     /// Waits until a condition holds.
-    static func eventually(_ what: String, seconds: Int = 30, _ condition: () async throws -> Bool) async throws {
+    static func eventually(_ what: String, seconds: Int = 120, _ condition: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < deadline {
             if (try? await condition()) == true { return }

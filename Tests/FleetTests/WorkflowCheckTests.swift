@@ -82,6 +82,31 @@ import Workflow
         #expect(alone.contains { $0.diagnostic.message == "nothing is ever sent to other" })
     }
 
+    @Test func unknownWorkersAreNamed() throws {
+        let unknown = try findings(openphish.replacing("openphish-parser", with: "openfish-parser"), taxonomy, store)
+        #expect(unknown.contains { $0.diagnostic.help == "did you mean \"openphish-parser\"?" && $0.diagnostic.mark?.line == 4 })
+    }
+
+    @Test(arguments: [
+        ("openapi: 3.0.0\npaths: {}\n", "an OpenAPI 3.1 document", 1), ("openapi: 3.1.0\npaths: {/a: [}\n", "did not find", 2),
+        ("openapi: 3.1.0\npaths: {/a: {get: {}}}\n", "no post operation", 2), ("openapi: 3.1.0\n", "no nodes", 1),
+        (
+            """
+            openapi: 3.1.0
+            paths:
+              /a: {post: {operationId: x, x-intelmq-worker: {uses: taxonomy-expert}}}
+              /b: {post: {operationId: x, x-intelmq-worker: {uses: taxonomy-expert}}}
+
+            """, "two nodes are named", 4
+        ),
+    ]) func documentsThatAreNoGraphAreNamed(_ text: String, _ part: String, _ line: Int) throws {
+        let folder = TemporaryFolder()
+        try replaceFile("\(folder.path)/graph.yaml", with: Array(text.utf8))
+        let (graph, findings) = Graph.check(path: "\(folder.path)/graph.yaml", roster: fleet)
+        #expect(graph == nil)
+        #expect(findings.contains { $0.diagnostic.message.contains(part) && $0.diagnostic.mark?.line == line }, "\(findings)")
+    }
+
     @Test(arguments: [("[taxnomy]", "did you mean \"taxonomy\"?"), ("[]", "list of experts"), ("[store]", "is no expert")])
     func chainsAreOfExperts(_ chain: String, _ part: String) throws {
         let folder = TemporaryFolder()
