@@ -94,7 +94,7 @@ package struct LocalFleet {
         let pid = try spawn(["gateway", "--config", file, "--graph", graph.document.file], log: log)
         try replaceFile("\(directory)/run/gateway.pid", with: Array("\(pid)\n".utf8))
         let socket = ControlSocket(gatewaySocket)
-        for _ in 0..<500 {
+        for _ in 0..<1500 {
             if (try? await socket.call(.get, "/readyz", timeoutMilliseconds: 1000))?.status == 200 { return }
             var status: Int32 = 0
             if waitpid(pid, &status, WNOHANG) == pid {
@@ -104,13 +104,13 @@ package struct LocalFleet {
             }
             try? await Task.sleep(for: .milliseconds(20))
         }
-        throw .unavailable("the gateway is not ready after 10 s; see \(log)")
+        throw .unavailable("the gateway is not ready after 30 s; see \(log)")
     }
 
     /// Its statusd says when the service works, or why it does not.
     private func waitUntilReady(_ node: String, _ pid: pid_t) async throws(Rejection) {
         let statusd = statusd(node)
-        for _ in 0..<500 {
+        for _ in 0..<1500 {
             if (try? await statusd.call(.get, "/readyz", timeoutMilliseconds: 1000))?.status == 200 { return }
             var status: Int32 = 0
             let hasEnded = waitpid(pid, &status, WNOHANG) == pid
@@ -126,7 +126,7 @@ package struct LocalFleet {
             }
             try? await Task.sleep(for: .milliseconds(20))
         }
-        throw .unavailable("the node \(node) is not ready after 10 s; see \(directory)/log/\(node).log")
+        throw .unavailable("the node \(node) is not ready after 30 s; see \(directory)/log/\(node).log")
     }
 
     /// The socket of a node's statusd.

@@ -62,7 +62,7 @@ enum Program {
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        for _ in 0..<500 {
+        for _ in 0..<3000 {
             if let answer = try? await client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz")),
                 answer.status == 200
             {
