@@ -113,21 +113,7 @@ final class Gateway: Sendable {
     /// Two gateways on one folder would undo each other's changes.
     private static func lock(_ directory: String) throws(ConfigurationError) -> Int32 {
         do throws(Rejection) { try makeFolder("\(directory)/run") } catch { throw ConfigurationError(["error: \(error.detail)"]) }
-        let path = "\(directory)/run/gateway.lock"
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw ConfigurationError(["error: cannot write \(path): \(String(cString: strerror(errno)))"])
-        }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let owner = readFile(path).map { String(decoding: $0, as: UTF8.self).filter(\.isNumber) } ?? ""
-            close(descriptor)
-            throw ConfigurationError([
-                "error: a gateway of \(directory) runs already\(owner.isEmpty ? "" : " (process \(owner))"): it holds \(path); stop it first"
-            ])
-        }
-        ftruncate(descriptor, 0)
-        _ = writeAll(descriptor, Array("\(getpid())\n".utf8))
-        return descriptor
+        return try takeLock("\(directory)/run/gateway.lock", for: "a gateway of \(directory)")
     }
 
     /// Serves until SIGTERM or SIGINT.

@@ -102,7 +102,8 @@ struct StatusDaemon {
         log = Log.worker("\(configuration.name)-statusd", format: configuration.logFormat, level: configuration.logLevel)
         current = CurrentConfiguration(configuration, file: file, log: log)
         do throws(Rejection) { try makeFolder(folder) } catch { throw ConfigurationError(["error: \(error.detail)"]) }
-        lock = try Self.lock(folder, configuration.name)
+        // Two of them would start the worker twice.
+        lock = try takeLock("\(folder)/statusd.lock", for: "a statusd of \(configuration.name)")
         supervisor =
             isAttached
             ? nil
@@ -126,24 +127,6 @@ struct StatusDaemon {
             }
         }
         self.servers = servers
-    }
-
-    /// Two of them would start the worker twice.
-    private static func lock(_ folder: String, _ name: String) throws(ConfigurationError) -> Int32 {
-        let path = "\(folder)/statusd.lock"
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw ConfigurationError(["error: cannot write \(path): \(String(cString: strerror(errno)))"])
-        }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let owner = readFile(path).map { String(decoding: $0, as: UTF8.self).filter(\.isNumber) } ?? ""
-            throw ConfigurationError([
-                "error: a statusd of \(name) runs already\(owner.isEmpty ? "" : " (process \(owner))"): it holds \(path); stop it first"
-            ])
-        }
-        ftruncate(descriptor, 0)
-        _ = writeAll(descriptor, Array("\(getpid())\n".utf8))
-        return descriptor
     }
 
     func run(signals: AsyncStream<Int32>) async {

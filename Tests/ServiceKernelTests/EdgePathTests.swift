@@ -149,6 +149,26 @@ import Testing
         #expect(count("one") == 6 && count("two") == 6 && count("three") == 0)
     }
 
+    @Test func oneAtATimeKeepsTheOrder() async throws {
+        let folder = TemporaryFolder()
+        // Every third attempt fails.
+        let channel = RecordingChannel { _, attempt in attempt % 3 == 1 ? .later("busy", afterSeconds: 0.001) : .delivered }
+        var configuration = ServiceConfiguration(entry("obedient-expert"))
+        configuration.ack = .durable
+        configuration.state = folder.path
+        configuration.limits.inFlight = 1
+        let service = try Service(
+            configuration, edges: [Edge(name: "next", channel: channel, inFlight: 1)], log: .recording())
+        let pump = Task { [edge = service.edges[0]] in await service.pump(edge) }
+        let messages = (0..<30).map { "m\($0)" }
+        for message in messages { #expect(await service.take(packet(message), started: .now).isAccepted) }
+        #expect(await eventually { channel.messages.count == 30 })
+        #expect(channel.messages == messages)
+        await service.close()
+        pump.cancel()
+        await pump.value
+    }
+
     @Test func onlyOurSpoolNamesPaths() throws {
         var packet = packet("x")
         packet.meta.source = #"","path":"error"#

@@ -148,10 +148,13 @@ extension Service {
         if case .delivered = sent.delivery, let why = await settle(sent, spooled.sequence, edge, spool, meta.trace) {
             sent.delivery = .later(why, afterSeconds: 5)
         }
-        if case .delivered = sent.delivery { edge.forget(spooled.sequence) }
+        if case .delivered = sent.delivery {
+            edge.forget(spooled.sequence)
+        } else {
+            // Before anybody else comes in: where one packet is on the way at a time, none overtakes another.
+            spool.release(edge: edge.name, sequence: spooled.sequence)
+        }
         edge.gate.leave(started, sent.delivery)
-        if case .delivered = sent.delivery { return }
-        spool.release(edge: edge.name, sequence: spooled.sequence)
     }
 
     /// Notes that a packet is delivered and keeps its dead letters in one transaction: a crash repeats both or none. Answers why it
