@@ -46,7 +46,8 @@ extension ControlCommand {
         static let configuration = CommandConfiguration(
             abstract: "Runs a workflow once, in one process, over files or standard input.")
         @Argument(help: "The workflow: an OpenAPI document.") var graph: String
-        @Argument(help: "Reports or packets for the first node; - is standard input.") var files: [String] = []
+        @Argument(help: "Reports or packets; - is standard input. Without, one round of the collectors.") var files: [String] = []
+        @Option(help: "The node that takes the files; needed where several could.") var node: String?
         @Option(help: "Stop after so many events.") var stopAfter: Int?
         @Flag(help: "Print the counts as JSON.") var json = false
 
@@ -58,7 +59,7 @@ extension ControlCommand {
                 throw ExitCode(78)
             }
             let started = ContinuousClock.now
-            let outcome = await workflow.run(files, stopAfter: stopAfter ?? .max)
+            let outcome = await workflow.run(files, at: node, stopAfter: stopAfter ?? .max)
             let seconds = (ContinuousClock.now - started) / .seconds(1)
             if json {
                 let nodes = workflow.summary().map { line in
@@ -97,7 +98,12 @@ extension ControlCommand {
             do throws(Rejection) {
                 let fleet = LocalFleet(directory: directory)
                 try await fleet.start(graph)
-                if gateway { try await fleet.startGateway(graph) }
+                if gateway {
+                    do throws(Rejection) { try await fleet.startGateway(graph) } catch {
+                        _ = await fleet.stop()
+                        throw error
+                    }
+                }
                 for (node, pid) in fleet.processes() {
                     print("\(node.padded(to: 24))pid \(pid)  \(graph.nodes.first { $0.name == node }?.server ?? "")")
                 }

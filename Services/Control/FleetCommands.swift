@@ -55,6 +55,20 @@ struct FleetNodes: ParsableArguments {
     /// The folder that they run in.
     var fleet: LocalFleet { LocalFleet(directory: directory) }
 
+    /// Starts the statusd of nodes that have none, and waits until it answers.
+    func startAbsent() async throws {
+        let living = fleet.processes().map(\.node)
+        for node in try names() where !living.contains(node) && !fleet.isDisabled(node) {
+            do throws(Rejection) { try fleet.start(node) } catch {
+                say("error: \(node): \(error.detail)")
+                throw ExitCode(69)
+            }
+            for _ in 0..<500 where (try? await fleet.statusd(node).call(.get, "/livez", timeoutMilliseconds: 1000)) == nil {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
     /// Calls each node's statusd to do something, and prints what became of it. Those that are disabled are left alone.
     func operate(_ verb: String, _ query: [(String, String)] = [], json: Bool) async throws {
         var isDone = true
@@ -70,7 +84,7 @@ struct FleetNodes: ParsableArguments {
                 let absent =
                     fleet.isDisabled(node)
                     ? "it is disabled; first: intelmqctl enable \(node)"
-                    : "its statusd does not answer; is it there? intelmqctl up GRAPH starts it"
+                    : "its statusd does not answer; start it: intelmqctl start \(node)"
                 members.append(.init("error", .string(answer == nil ? absent : why)))
             }
             if json {
@@ -90,17 +104,28 @@ struct FleetNodes: ParsableArguments {
 protocol FleetVerb {
     static var name: String { get }
     static var abstract: String { get }
+    /// Whether a node whose statusd is gone gets a new one first.
+    static var startsAbsent: Bool { get }
+}
+
+extension FleetVerb {
+    static var startsAbsent: Bool { false }
 }
 
 struct Operate<Verb: FleetVerb>: AsyncParsableCommand {
     static var configuration: CommandConfiguration { CommandConfiguration(commandName: Verb.name, abstract: Verb.abstract) }
     @OptionGroup var nodes: FleetNodes
     @Flag(help: "One JSON object a line.") var json = false
-    func run() async throws { try await nodes.operate(Verb.name, json: json) }
+
+    func run() async throws {
+        if Verb.startsAbsent { try await nodes.startAbsent() }
+        try await nodes.operate(Verb.name, json: json)
+    }
 }
 
 enum Start: FleetVerb {
-    static let name = "start", abstract = "Starts nodes that were stopped."
+    static let name = "start", abstract = "Starts nodes that were stopped, and their statusd where it is gone."
+    static let startsAbsent = true
 }
 
 enum Stop: FleetVerb {

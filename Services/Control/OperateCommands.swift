@@ -9,9 +9,11 @@ struct FleetServices {
     let directory: String
 
     /// Opens the services one after the other; those without a folder for their state have nothing to show.
-    /// - Parameter only: the name of the only one wanted.
+    /// - Parameters:
+    ///   - only: the name of the only one wanted.
+    ///   - works: whether the worker of a stopped service must work; else nothing but the folder of its state is opened.
     func each(
-        only: String?, _ body: (_ node: String, _ client: ControlClient) async throws(Rejection) -> Void
+        only: String?, works: Bool = false, _ body: (_ node: String, _ client: ControlClient) async throws(Rejection) -> Void
     ) async throws {
         let folder = "\(directory)/etc/config.d"
         let files = fileNames(in: folder).filter { $0.hasSuffix(".yaml") && (only == nil || $0 == "\(only ?? "").yaml") }.sorted()
@@ -26,11 +28,12 @@ struct FleetServices {
             let node = String(file.dropLast(5))
             let client: ControlClient
             do throws(ConfigurationError) {
-                let configuration = try ConfigurationReader.read(path: "\(folder)/\(file)", roster: ControlProgram.roster)
+                var configuration = try ConfigurationReader.read(path: "\(folder)/\(file)", roster: ControlProgram.roster)
                 guard configuration.state != nil else { continue }
+                configuration.isTrial = !works
                 client = try await ControlClient(configuration)
             } catch {
-                say(error.description)
+                say("error: \(node) cannot be looked into:\n\(error.description)")
                 throw ExitCode(78)
             }
             do throws(Rejection) {
@@ -142,7 +145,7 @@ extension ControlCommand.DeadLetters {
         @Flag(help: "Only try whether it would work: nothing is sent.") var dryRun = false
 
         func run() async throws {
-            try await FleetServices(directory: directory).each(only: node) { name, client throws(Rejection) in
+            try await FleetServices(directory: directory).each(only: node, works: true) { name, client throws(Rejection) in
                 try await DeadLetterText.replay(client, [], which.query, all: all, dryRun: dryRun)
             }
         }

@@ -15,18 +15,7 @@ struct Edition: Sendable {
     private let nodes: [String: Graph.Node]
     private let routes: [String: [Route]]
 
-    /// Names that stand for calls of the gateway, or for itself.
-    private static let reserved = ["v1", "livez", "readyz", "startupz", "metrics", "schemas", "gateway"]
-
     init(_ graph: Graph, number: Int) throws(ConfigurationError) {
-        let taken = graph.nodes.filter { Self.reserved.contains($0.name) }
-        guard taken.isEmpty else {
-            throw ConfigurationError(
-                taken.map {
-                    graph.document.diagnostic(
-                        "the name \"\($0.name)\" is the gateway's own", at: $0.place, help: "give the node another name")
-                })
-        }
         self.number = number
         chains = try Chains(graph)
         self.graph = graph

@@ -41,6 +41,12 @@ extension Graph {
                         .connectiontest, "nothing is ever sent to \(node.name)", at: place,
                         "add {to: \(node.name)} to the edges of a node"))
             }
+            if node.entry.family != .collector, node.server == document.root["servers"]?.array?.first?["url"]?.string {
+                findings.append(
+                    finding(
+                        .connectiontest, "\(node.name) has the address of the workflow's gateway, \(node.server)", at: place,
+                        "give it one of its own: servers: [{url: …}]"))
+            }
             let before = nodes.prefix { $0.name != node.name }
             if node.entry.family != .collector,
                 let other = before.first(where: { $0.entry.family != .collector && $0.server == node.server })

@@ -17,6 +17,11 @@ package struct Graph {
     package let nodes: [Node]
     package let document: YAMLDocument
 
+    /// Names that stand for calls of the gateway, or for itself.
+    private static let reserved = ["v1", "livez", "readyz", "startupz", "metrics", "schemas", "gateway"]
+    /// What the graph says of each node's configuration.
+    private static let owned = ["worker", "name", "listen", "state", "edges", "control"]
+
     /// Nodes that no edge ends at.
     package var sources: [Node] {
         let targets = Set(nodes.flatMap { $0.edges.map(\.to) })
@@ -60,6 +65,30 @@ package struct Graph {
                 note("a node is named with a-z, 0-9 and -, found \"\(name)\"", operation["operationId"] ?? operation)
                 continue
             }
+            if Self.reserved.contains(name) {
+                note(
+                    "the name \"\(name)\" is the gateway's own", operation["operationId"] ?? operation,
+                    "give the node another name")
+            }
+            for (key, _) in operation.pairs ?? [] where key.string?.hasPrefix("x-intelmq-") == true {
+                let known = ["x-intelmq-worker", "x-intelmq-edges"]
+                guard !known.contains(key.string ?? "") else { continue }
+                let near = nearest(key.string ?? "", in: known).map { "did you mean \"\($0)\"?" }
+                note(
+                    "unknown member \"\(key.string ?? "")\" of a node", key, near ?? "known are: \(known.joined(separator: ", "))"
+                )
+            }
+            for (key, _) in worker.pairs ?? [] where Self.owned.contains(key.string ?? "") {
+                note(
+                    "\"\(key.string ?? "")\" of a node comes from the graph", key,
+                    "leave it away: name, address, edges and folder are the graph's")
+            }
+            if let list = operation["x-intelmq-edges"], list.array == nil {
+                note("edges are a list", list, "as: x-intelmq-edges: [{to: NODE}]")
+            }
+            for edge in operation["x-intelmq-edges"]?.array ?? [] where edge["to"]?.string == nil {
+                note("an edge says where it goes", edge, "as: {to: NODE}")
+            }
             if nodes.contains(where: { $0.name == name }) { note("two nodes are named \"\(name)\"", operation["operationId"]!) }
             let edges = (operation["x-intelmq-edges"]?.array ?? []).map { (to: $0["to"]?.string ?? "", node: $0) }
             let server = item["servers"]?.array?.first?["url"]?.string ?? root["servers"]?.array?.first?["url"]?.string ?? ""
@@ -70,7 +99,7 @@ package struct Graph {
         }
         if nodes.isEmpty, messages.isEmpty { note("the workflow has no nodes", root["paths"] ?? root) }
         for node in nodes {
-            for edge in node.edges where !nodes.contains(where: { $0.name == edge.to }) {
+            for edge in node.edges where !edge.to.isEmpty && !nodes.contains(where: { $0.name == edge.to }) {
                 let near = nearest(edge.to, in: nodes.map(\.name)).map { "did you mean \"\($0)\"?" }
                 note("the edge from \(node.name) ends nowhere: no node \"\(edge.to)\"", edge.node["to"] ?? edge.node, near)
             }

@@ -157,8 +157,21 @@ package struct LocalFleet {
 
     /// A number in a file may belong to somebody else by now.
     private func isOurs(_ pid: pid_t) -> Bool {
-        guard kill(pid, 0) == 0, let line = readFile("/proc/\(pid)/cmdline") else { return false }
-        return String(decoding: line, as: UTF8.self).contains("--config\0\(directory)/etc/")
+        guard kill(pid, 0) == 0, let line = readFile("/proc/\(pid)/cmdline"), let own = Self.real("\(directory)/etc") else {
+            return false
+        }
+        let words = line.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        guard let option = words.firstIndex(of: "--config"), option + 1 < words.count else { return false }
+        // However the folder was spelled, and from wherever: then and now.
+        let file = words[option + 1]
+        return Self.real(file.hasPrefix("/") ? file : "/proc/\(pid)/cwd/\(file)")?.hasPrefix("\(own)/") ?? false
+    }
+
+    /// The path of a file without links and detours; nil where there is none.
+    private static func real(_ path: String) -> String? {
+        guard let found = realpath(path, nil) else { return nil }
+        defer { free(found) }
+        return String(cString: found)
     }
 
     /// Asks every process to stop and waits; answers the nodes that still run.

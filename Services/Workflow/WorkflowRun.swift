@@ -26,37 +26,64 @@ package struct WorkflowRun {
     /// The service of a node.
     package func service(_ node: String) -> Service? { services[node] }
 
-    /// Feeds files to the nodes that no edge ends at; without files it runs one round of their collectors.
-    package func run(_ files: [String], stopAfter: Int) async -> FilterRun.Outcome {
+    /// The nodes that take data from outside: those that no edge ends at, and those that only collectors feed.
+    private var doors: [Graph.Node] {
+        graph.nodes.filter { node in
+            node.entry.family != .collector
+                && graph.nodes.allSatisfy { other in
+                    other.entry.family == .collector || !other.edges.contains { $0.to == node.name }
+                }
+        }
+    }
+
+    /// Feeds files to one node, or, without files, runs one round of the collectors.
+    /// - Parameter node: the node that takes the files; nil: the only one that can.
+    package func run(_ files: [String], at node: String? = nil, stopAfter: Int) async -> FilterRun.Outcome {
         var outcome = FilterRun.Outcome()
-        let inputs = graph.sources.compactMap { services[$0.name] }.map { FilterRun($0, limit: stopAfter) }
-        let progress = RunProgress.shown(total: RunProgress.size(of: files) * inputs.count, isFilter: false) {
+        let taking = doors.filter { node == nil || $0.name == node }
+        let collectors = graph.nodes.filter { $0.entry.family == .collector }
+        let names = doors.map(\.name).joined(separator: ", ")
+        if !files.isEmpty, taking.isEmpty {
+            outcome.problem = "no node \"\(node ?? "")\" takes files; there are: \(names)"
+        } else if !files.isEmpty, taking.count > 1 {
+            outcome.problem = "several nodes take files: \(names); say which: --node NAME"
+        } else if files.isEmpty, collectors.isEmpty {
+            outcome.problem = "the workflow has no collectors; give files for \(names), - is standard input"
+        } else {
+            await run(files, files.isEmpty ? collectors : taking, stopAfter, &outcome)
+        }
+        if outcome.problem != nil, outcome.exitCode == 0 { outcome.exitCode = 64 }
+        for service in services.values { await service.close() }
+        return outcome
+    }
+
+    private func run(_ files: [String], _ nodes: [Graph.Node], _ limit: Int, _ outcome: inout FilterRun.Outcome) async {
+        let inputs = nodes.compactMap { services[$0.name] }.map { FilterRun($0, limit: limit) }
+        let progress = RunProgress.shown(total: RunProgress.size(of: files), isFilter: false) {
             inputs.reduce(0) { $0 + $1.events }
         }
         defer { progress?.stop() }
-        for source in graph.sources {
-            guard let service = services[source.name] else { continue }
-            var filter = FilterRun(service, limit: stopAfter)
+        var problems: [String] = []
+        for (node, input) in zip(nodes, inputs) {
+            var filter = input
             filter.progress = progress
-            if source.entry.family == .collector {
+            if files.isEmpty {
                 let one = await filter.collect()
                 outcome.accepted += one.accepted
-                outcome.problem = one.problem ?? outcome.problem
+                if let problem = one.problem { problems.append("\(node.name): \(problem)") }
                 outcome.exitCode = max(outcome.exitCode, one.exitCode)
-                continue
             }
-            for file in files {
+            for file in files where outcome.exitCode == 0 {
                 guard let bytes = file == "-" ? readAll(STDIN_FILENO) : readFile(file) else {
-                    outcome.problem = "cannot read \(file): \(String(cString: strerror(errno)))"
+                    problems.append("cannot read \(file): \(String(cString: strerror(errno)))")
                     outcome.exitCode = 74
-                    return outcome
+                    break
                 }
                 await filter.run(bytes, name: file == "-" ? nil : file, into: &outcome)
-                if outcome.exitCode != 0 { return outcome }
+                if let problem = outcome.problem { problems.append("\(node.name), \(file): \(problem)") }
             }
         }
-        for service in services.values { await service.close() }
-        return outcome
+        outcome.problem = problems.isEmpty ? nil : problems.joined(separator: "\n")
     }
 
     /// One line per node: what came, what went on, what was dropped.

@@ -25,9 +25,13 @@ extension FieldType {
     ///
     /// Blanks around the text do no harm. Returns false and leaves `out` as it was when the text is no valid value of this type.
     /// - Parameter text: the unquoted UTF-8 text of a value: a CSV cell, the unescaped content of a JSON string, the digits
-    ///   of a JSON number. Bytes that are not UTF-8 are left out.
+    ///   of a JSON number. Bytes that are not UTF-8 are left out, but of names and addresses: without them those would be others.
     public func sanitise(_ text: ByteView, into out: inout [UInt8]) -> Bool {
         if !text.isASCII, JSONText.firstBadByte(text) < text.count {
+            switch self {
+            case .domain, .url, .ip, .network: return false
+            default: break
+            }
             // Before blanks are cut: what is left out may hide them.
             return text.withoutBadBytes { sanitiseText($0, into: &out) }
         }

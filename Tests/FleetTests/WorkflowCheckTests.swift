@@ -67,7 +67,9 @@ import Workflow
 
     @Test(arguments: [
         ("x-intelmq-edges: [{to: nxet}]", "did you mean \"next\"?"), ("x-intelmq-edges: [{to: in}]", "in → in"),
-        ("x-intelmq-edges: []", "no edges"), ("x-intelmq-edges: [{to: next, wen: x}]", "did you mean \"when\"?"),
+        ("x-intelmq-edges: []", "no edges"), ("x-intelmq-edges: {to: next}", "edges are a list"),
+        ("x-intelmq-edges: [next]", "says where it goes"), ("x-intelmq-egdes: [{to: next}]", "did you mean \"x-intelmq-edges\"?"),
+        ("x-intelmq-edges: [{to: next, wen: x}]", "did you mean \"when\"?"),
         ("x-intelmq-edges: [{to: next, when: \"source.prot == 1\"}]", "source.port"),
     ]) func wrongEdgesAreNamed(_ edges: String, _ part: String) throws {
         let found = try findings(openphish.replacing("x-intelmq-edges: [{to: next}]", with: edges), taxonomy, store)
@@ -123,6 +125,18 @@ import Workflow
         try replaceFile("\(folder.path)/graph.yaml", with: Array(text.utf8))
         let findings = Graph.check(path: "\(folder.path)/graph.yaml", roster: fleet, [.configtest]).findings
         #expect(findings.contains { $0.isError && $0.diagnostic.description.contains(part) }, "\(findings)")
+    }
+
+    @Test func whatTheGraphSaysStandsInNoWorker() throws {
+        let found = try findings(
+            openphish.replacing("{uses: openphish-parser}", with: "{uses: openphish-parser, listen: \"127.0.0.1:1\"}"), taxonomy,
+            store)
+        #expect(
+            found.contains {
+                $0.isError && $0.diagnostic.message.contains("comes from the graph") && $0.diagnostic.mark?.line == 4
+            })
+        let named = try findings(openphish.replacing("to: next", with: "to: v1"), taxonomy.replacing("next:", with: "v1:"), store)
+        #expect(named.contains { $0.isError && $0.diagnostic.message.contains("gateway's own") })
     }
 
     @Test func settingsAreNamedInTheGraph() throws {

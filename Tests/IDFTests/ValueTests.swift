@@ -136,7 +136,12 @@ func sanitised(_ type: FieldType, bytes: [UInt8]) -> String? {
         #expect(sanitised(.keyword, bytes: [0x61, 0xFF, 0x62]) == "\"ab\"")
         #expect(sanitised(.keyword, bytes: [0xED, 0xA0, 0x80]) == nil)
         #expect(sanitised(.keyword, bytes: [0xC3]) == nil)
-        #expect(sanitised(.url, bytes: Array("http://a/".utf8) + [0xF0, 0x9F]) == "\"http://a/\"")
+        // Without them it would be another name.
+        for type in [FieldType.url, .domain] {
+            #expect(sanitised(type, bytes: Array("http://a.example/".utf8) + [0xF0, 0x9F]) == nil)
+        }
+        #expect(sanitised(.domain, bytes: Array("ex".utf8) + [0xE4] + Array("mple.com".utf8)) == nil)
+        #expect(sanitised(.ip, bytes: Array("192.0.2.1".utf8) + [0xFF]) == nil)
     }
 
     /// Whatever comes in: no crash, nothing left behind on refusal, and one well-formed JSON text on acceptance.

@@ -1,4 +1,5 @@
 import IDF
+import Mapping
 import ServiceKernel
 
 /// Where the values of attributes go, by the attribute's type.
@@ -42,8 +43,11 @@ enum MISPFields {
             guard let mark = value.lastIndex(of: "|") else { throw .malformed("the \(type) \"\(value.prefix(80))\" has no |") }
             parts = [value[..<mark], value[value.index(after: mark)...]]
         }
-        for (field, part) in zip(fields, parts) where !event.add(field, text: String(part)) {
-            guard field == Side.source.ip.id, event.add(Side.source.network.id, text: String(part)) else {
+        for (field, part) in zip(fields, parts) {
+            // Who shares a name often takes its teeth out first.
+            let text = [.domain, .url, .ip].contains(field.field.type) ? String(part).refanged : String(part)
+            if event.add(field, text: text) { continue }
+            guard field == Side.source.ip.id, event.add(Side.source.network.id, text: text) else {
                 throw .malformed("the \(type) is \"\(part.prefix(80))\", wanted \(field.type.wanted)")
             }
         }

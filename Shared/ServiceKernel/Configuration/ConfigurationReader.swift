@@ -314,7 +314,7 @@ public struct ConfigurationReader {
             }
         }
         for setting in settings where setting.isRequired && node?[setting.name] == nil {
-            let line = "\(setting.name): \(setting.slot.example.map(yamlScalar) ?? "…")"
+            let line = "\(setting.name): \(setting.slot.example.map(yamlExample) ?? "…")"
             note(
                 document, "worker \"\(name)\" needs the setting \"\(setting.name)\": \(setting.slot.summary)", node ?? root,
                 "add below settings:  \(line)")

@@ -24,7 +24,7 @@ public enum Renderer {
             lines.append(required ? "settings:" : "#settings:")
             for setting in settings {
                 lines.append("  # \(setting.slot.summary)")
-                let value = setting.isRequired ? setting.slot.example.map(yamlScalar) ?? "…" : setting.slot.defaultText ?? "null"
+                let value = setting.isRequired ? setting.slot.example.map(yamlExample) ?? "…" : setting.slot.defaultText ?? "null"
                 let example = setting.slot.example.map { setting.isRequired || $0 == value ? "" : "  # as: \($0)" } ?? ""
                 lines.append("  \(setting.isRequired ? "" : "#")\(setting.name): \(value)\(example)")
             }

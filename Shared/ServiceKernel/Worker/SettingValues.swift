@@ -231,6 +231,11 @@ func yamlScalar(_ text: String) -> String {
     return plain && !mistakable && !structural ? text : yamlQuoted(text)
 }
 
+/// An example of a setting as it stands in a file: lists and mappings are written as they are.
+func yamlExample(_ text: String) -> String {
+    ["[", "{"].contains { text.hasPrefix($0) } ? text : yamlScalar(text)
+}
+
 /// A text in double quotes, as YAML and JSON read it.
 func yamlQuoted(_ text: String) -> String {
     let quoted = String(decoding: JSONValue.string(text).bytes, as: UTF8.self)
