@@ -88,6 +88,18 @@ import YAML
         #expect(made.result.report.contains("all bots | my_own: 5 | no bot that is carried over uses it"))
     }
 
+    @Test func addressesWithSecretsGoIntoFiles() throws {
+        let made = try convert(
+            bot(
+                "web", "collectors.http.collector_http", to: queue("p"),
+                "http_url: 'https://u:hidden@x.example/f?apikey=alsohidden', http_proxy: 'http://v:deep@proxy.example:3128'")
+                + bot("p", "parsers.json.parser", to: queue("file-output"), "splitlines: true") + output)
+        #expect(made.errors == [])
+        for word in ["hidden", "deep"] { #expect(!made.result.graph.contains(word) && !made.result.report.contains(word)) }
+        #expect(readFile("\(folder.path)/out/secrets/web-url") == Array("https://u:hidden@x.example/f?apikey=alsohidden".utf8))
+        #expect(made.isLost("web", "http_proxy"))
+    }
+
     @Test func secretsGoIntoFiles() throws {
         let made = try convert(
             bot(

@@ -16,7 +16,8 @@ extension BotConversion {
         parameters.carry("path")
         parameters.carry("postfix")
         parameters.carry("delete_file", as: "delete")
-        parameters.drop(["chunk_size", "chunk_replicate_header"], "reports are read as a stream, not cut into pieces")
+        parameters.drop(
+            ["chunk_size", "chunk_replicate_header"], "a report is handed on whole; its events go on while the rest is read")
         feed(&parameters)
     }
 
@@ -28,7 +29,8 @@ extension BotConversion {
         if let formatting = parameters.take("http_url_formatting"), formatting != .boolean(false) {
             throw NoCounterpart(reason: "http_url_formatting: dates are not put into URLs")
         }
-        parameters.carry("http_url", as: "url")
+        let url = parameters.take("http_url")
+        if let url { parameters.setAddress("url", url) }
         // True, false, or the names of the members to take.
         if let names = parameters.rest.first(where: { $0.name == "extract_files" })?.value, names.items != nil {
             parameters.set("extract", .boolean(true))
@@ -50,8 +52,14 @@ extension BotConversion {
         }
         // IntelMQ uses a proxy only when both are named.
         let proxies = (http: parameters.take("http_proxy"), https: parameters.take("https_proxy"))
-        let isTLS = parameters.settings.contains { $0.name == "url" && $0.value.string?.hasPrefix("https:") == true }
-        if let http = proxies.http, let https = proxies.https { parameters.set("proxy", isTLS ? https : http) }
+        let isTLS = url?.string?.hasPrefix("https:") == true
+        if let http = proxies.http, let https = proxies.https {
+            parameters.setAddress("proxy", isTLS ? https : http)
+        } else if let one = proxies.http ?? proxies.https {
+            parameters.note(
+                .lost, proxies.http == nil ? "https_proxy" : "http_proxy", .string(withoutSecrets(one.string ?? "")),
+                "IntelMQ uses a proxy only when both are named")
+        }
         parameters.drop(["gpg_keyring", "signature_url", "signature_url_formatting"], "nothing verifies a signature")
         feed(&parameters)
     }

@@ -46,6 +46,11 @@ package struct BotParameters {
     /// Sets a setting. Braces in its texts mean themselves.
     mutating func set(_ setting: String, _ value: JSONValue) { settings.append(.init(setting, Self.literal(value))) }
 
+    /// Sets a setting that is a URL: a secret where it holds a user, a password or a key.
+    mutating func setAddress(_ name: String, _ value: JSONValue) {
+        if let text = value.string, withoutSecrets(text) != text { setSecret(name, value) } else { set(name, value) }
+    }
+
     /// Sets a setting that is a secret.
     mutating func setSecret(_ setting: String, _ value: JSONValue) {
         settings.append(.init(setting, hidden(setting, value)))
