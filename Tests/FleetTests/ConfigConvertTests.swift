@@ -88,6 +88,16 @@ import YAML
         #expect(made.result.report.contains("all bots | my_own: 5 | no bot that is carried over uses it"))
     }
 
+    @Test func whatMakesNoSenseIsListed() throws {
+        let made = try convert(
+            bot(
+                "p", "parsers.json.parser", to: "{_default: [file-output-queue], _on_error: 7}",
+                "splitlines: true, instances_threads: -3, logging_level: LOUD", "enabled: vielleicht") + output)
+        for part in ["instances_threads", "logging_level", "destination_queues._on_error", "enabled"] {
+            #expect(made.isLost("p", part), "\(part): \(made.result.report)")
+        }
+    }
+
     @Test func addressesWithSecretsGoIntoFiles() throws {
         let made = try convert(
             bot(

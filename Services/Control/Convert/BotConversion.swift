@@ -40,11 +40,20 @@ package struct BotConversion: Sendable {
 
     /// Parameters that any bot may have and that mean the same for all of them.
     static func takeCommon(_ parameters: inout BotParameters, isCollector: Bool) {
-        if let level = parameters.take("logging_level")?.string?.lowercased(), level != "info" {
-            parameters.members.append(.init("log", .object(["level": .string(level)])))
+        if let value = parameters.take("logging_level") {
+            let level = value.string?.lowercased() ?? ""
+            if !["debug", "info", "warning", "error", "critical"].contains(level) {
+                parameters.note(.lost, "logging_level", value, "wanted DEBUG, INFO, WARNING, ERROR or CRITICAL")
+            } else if level != "info" {
+                parameters.members.append(.init("log", .object(["level": .string(level)])))
+            }
         }
-        if let threads = parameters.take("instances_threads")?.integer, threads > 1 {
-            parameters.members.append(.init("threads", .integer(min(threads, 256))))
+        if let value = parameters.take("instances_threads") {
+            if let threads = value.integer, (0...256).contains(threads) {
+                if threads > 1 { parameters.members.append(.init("threads", .integer(threads))) }
+            } else {
+                parameters.note(.lost, "instances_threads", value, "wanted a number up to 256")
+            }
         }
         if let overwrite = parameters.take("overwrite")?.bool {
             parameters.members.append(.init("overwrite", .boolean(overwrite)))

@@ -34,6 +34,9 @@ struct OldBotnet {
             note(document, "a configuration of IntelMQ is a mapping of bots or parameters", document.root, nil)
         }
         common = (defaults?.root.json.members ?? []) + (runtime.root["global"]?.json.members ?? [])
+        if let global = runtime.root["global"], !global.isNull, global.pairs == nil {
+            note(runtime, "global is no mapping of parameters", global, nil)
+        }
         let isBalanced = common.contains { $0.name == "load_balance" && $0.value == .boolean(true) }
         common.removeAll { $0.name == "load_balance" || $0.name == "destination_queues" || $0.name == "source_queue" }
         for (key, value) in runtime.root.pairs ?? [] where key.string != "global" {
@@ -78,10 +81,20 @@ struct OldBotnet {
             let other = (pipe?[name.replacing("_", with: "-")] ?? pipe?[name])?.json
             return parameters.first { $0.name == name && $0.value != .null }?.value ?? node[name]?.json ?? other
         }
+        if let enabled = node["enabled"], !enabled.isNull, enabled.bool == nil {
+            notes.append(
+                ConversionNote(
+                    .lost, bot: id, parameter: "enabled", value: enabled.json, "wanted true or false; the bot is taken as enabled"
+                ))
+        }
         let queues = take("destination_queues") ?? .null
         var destinations: [(path: String, queues: [String])] = []
         for (path, value) in queues.members.map({ $0.map { ($0.name, $0.value) } }) ?? [("_default", queues)] {
             let names = value.items?.compactMap(\.string) ?? value.string?.split(separator: " ").map(String.init) ?? []
+            if names.isEmpty, value != .null, value.items?.isEmpty != true {
+                notes.append(
+                    ConversionNote(.lost, bot: id, parameter: "destination_queues.\(path)", value: value, "this names no queue"))
+            }
             if !names.isEmpty { destinations.append((path, names)) }
         }
         bots.append(
