@@ -54,7 +54,7 @@ struct SecretMask {
                 let isSimple = text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
                 changes.append(
                     (place.node, plain && isSimple ? text : String(decoding: JSONValue.string(text).bytes, as: UTF8.self)))
-            } else if own.contains(place.path) {
+            } else if own.contains(place.path) || place.path.dropFirst(2).starts(with: ["post", "x-intelmq-worker", "settings"]) {
                 problems.append(
                     Problem(
                         422, "masked-secret",

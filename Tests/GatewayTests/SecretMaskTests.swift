@@ -52,8 +52,10 @@ import YAML
         #expect(back.json == mask.json)
     }
 
-    @Test func `a mask without a secret behind it is refused with its place`() throws {
-        let mask = try SecretMask(graph("          password: \"***\""), roster: roster)
+    @Test(arguments: ["password", "username"]) func `a mask without a secret behind it is refused with its place`(_ name: String)
+        throws
+    {
+        let mask = try SecretMask(graph("          \(name): \"***\""), roster: roster)
         do {
             _ = try mask.unmasked(by: nil)
             Issue.record("it was taken")
