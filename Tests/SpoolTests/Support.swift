@@ -162,7 +162,7 @@ extension Spool {
 }
 
 /// Waits until it is so, or fails after some seconds.
-func eventually(_ seconds: Double = 10, _ isSo: () async throws -> Bool) async rethrows -> Bool {
+func eventually(_ seconds: Double = 60, _ isSo: () async throws -> Bool) async rethrows -> Bool {
     for _ in 0..<Int(seconds * 50) {
         if try await isSo() { return true }
         try? await Task.sleep(nanoseconds: 20_000_000)
