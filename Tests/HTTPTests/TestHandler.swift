@@ -88,9 +88,9 @@ func withServer<Answer>(
     }
 }
 
-/// Waits up to fifteen seconds for something to become true.
+/// Waits up to a minute for something to become true.
 func eventually(_ condition: () -> Bool) async -> Bool {
-    for _ in 0..<1500 {
+    for _ in 0..<6000 {
         if condition() { return true }
         try? await Task.sleep(for: .milliseconds(10))
     }
