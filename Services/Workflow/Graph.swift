@@ -28,6 +28,16 @@ package struct Graph {
         return nodes.filter { !targets.contains($0.name) }
     }
 
+    /// The nodes that take data from outside: those that no edge ends at, and those that only collectors feed.
+    package var entrances: [Node] {
+        nodes.filter { node in
+            node.entry.family != .collector
+                && nodes.allSatisfy { other in
+                    other.entry.family == .collector || !other.edges.contains { $0.to == node.name }
+                }
+        }
+    }
+
     /// Reads and checks a graph; everything that is wrong is named with its place.
     package init(path: String, roster: Roster) throws(ConfigurationError) {
         do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.diagnostic]) }
@@ -60,8 +70,7 @@ package struct Graph {
                     roster.nearest(uses.string ?? "").map { "did you mean \"\($0)\"?" })
                 continue
             }
-            guard !name.isEmpty, name.utf8.allSatisfy({ $0 == 0x2D || $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 })
-            else {
+            guard ConfigurationReader.isName(name) else {
                 note("a node is named with a-z, 0-9 and -, found \"\(name)\"", operation["operationId"] ?? operation)
                 continue
             }

@@ -26,23 +26,13 @@ package struct WorkflowRun {
     /// The service of a node.
     package func service(_ node: String) -> Service? { services[node] }
 
-    /// The nodes that take data from outside: those that no edge ends at, and those that only collectors feed.
-    private var doors: [Graph.Node] {
-        graph.nodes.filter { node in
-            node.entry.family != .collector
-                && graph.nodes.allSatisfy { other in
-                    other.entry.family == .collector || !other.edges.contains { $0.to == node.name }
-                }
-        }
-    }
-
     /// Feeds files to one node, or, without files, runs one round of the collectors.
     /// - Parameter node: the node that takes the files; nil: the only one that can.
     package func run(_ files: [String], at node: String? = nil, stopAfter: Int) async -> FilterRun.Outcome {
         var outcome = FilterRun.Outcome()
-        let taking = doors.filter { node == nil || $0.name == node }
+        let taking = graph.entrances.filter { node == nil || $0.name == node }
         let collectors = graph.nodes.filter { $0.entry.family == .collector }
-        let names = doors.map(\.name).joined(separator: ", ")
+        let names = graph.entrances.map(\.name).joined(separator: ", ")
         if !files.isEmpty, taking.isEmpty {
             outcome.problem = "no node \"\(node ?? "")\" takes files; there are: \(names)"
         } else if !files.isEmpty, taking.count > 1 {

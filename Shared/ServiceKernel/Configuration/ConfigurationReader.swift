@@ -231,7 +231,8 @@ public struct ConfigurationReader {
         return filter == EdgeFilter() ? nil : filter
     }
 
-    private static func isName(_ text: some StringProtocol) -> Bool {
+    /// Whether a text is a name of a node, a path or a group: a-z, 0-9 and -.
+    package static func isName(_ text: some StringProtocol) -> Bool {
         !text.isEmpty
             && text.utf8.allSatisfy { $0 == 0x2D || $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 }
     }
