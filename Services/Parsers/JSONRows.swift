@@ -41,14 +41,14 @@ extension ParsedEvents {
         of report: Report, _ body: (JSONValue, [UInt8], inout ParsedEvents) throws(Rejection) -> Void
     ) throws(Rejection) {
         do throws(JSONError) {
-            let document = try JSONValue(parsing: report.content)
-            guard let list = document.items else { return take(document, report.content, 1, body) }
+            let document = try JSONValue(parsing: report.content.array)
+            guard let list = document.items else { return take(document, report.content.array, 1, body) }
             for (index, item) in list.enumerated() where !isFull { take(item, item.bytes, index + 1, body) }
         } catch {
-            guard report.content.first(where: { $0 > 0x20 }) == 0x7B, report.content.contains(0x0A) else {
+            guard report.content.array.first(where: { $0 > 0x20 }) == 0x7B, report.content.array.contains(0x0A) else {
                 throw .malformed("\(error)")
             }
-            for (index, line) in report.content.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            for (index, line) in report.content.array.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
                 guard !isFull else { return }
                 guard line.contains(where: { $0 > 0x20 }) else { continue }
                 do throws(JSONError) {

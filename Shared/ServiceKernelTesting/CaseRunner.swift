@@ -194,7 +194,7 @@ struct CaseRun {
         // A report is compared like an event whose original is its content.
         for report in await channel.all {
             var event = report.fields
-            event.setOriginal(report.content)
+            report.content.withBytes { event.setOriginal($0) }
             outcome.events.append(event)
         }
     }

@@ -1,3 +1,4 @@
+import Bulk
 import IDF
 import Mapping
 import ServiceKernel
@@ -39,10 +40,9 @@ struct CSVParser: Parser {
     }
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        guard report.content.contains(0) else { return try events.read(report, with: mapping) }
         // NUL bytes are what faulty exports leave behind; no cell means them.
         var clean = report
-        clean.content.removeAll { $0 == 0 }
+        if report.content.occurrences(of: 0) > 0 { clean.content = BulkBytes(report.content.array.filter { $0 != 0 }) }
         try events.read(clean, with: mapping)
     }
 

@@ -52,7 +52,7 @@ struct HTMLTableParser: Parser {
     }
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        try report.content.withUnsafeBufferPointer { (bytes) throws(Rejection) in
+        try report.content.withBytes { (bytes) throws(Rejection) in
             let page = Markup(bytes)
             let table = try self.table(page)
             var rows: [(raw: ByteView, line: Int, cells: [String])] = []

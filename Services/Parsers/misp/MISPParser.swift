@@ -13,7 +13,7 @@ struct MISPParser: Parser {
     ]
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        try report.content.withUnsafeBufferPointer { (text) throws(Rejection) in
+        try report.content.withBytes { (text) throws(Rejection) in
             var cursor = JSONCursor(text)
             var number = 0
             while !events.isFull, let part = cursor.part() {

@@ -18,7 +18,7 @@ struct STIXParser: Parser {
     }
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        report.content.withUnsafeBufferPointer { text in
+        report.content.withBytes { text in
             let bundle = STIXBundle(text: text)
             let own = Dictionary(types.map { ($0.lowercased(), $1) }, uniquingKeysWith: { first, _ in first })
             let reading = STIXReading(bundle: bundle, context: context(of: bundle), own: own)

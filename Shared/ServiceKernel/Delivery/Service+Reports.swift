@@ -1,3 +1,4 @@
+import Bulk
 import Glibc
 public import IDF
 import Logging
@@ -135,11 +136,15 @@ extension Service {
 }
 
 extension Service {
+    /// Where reports that are too many bytes for memory lie while they are parsed.
+    var folderForLargeReports: String { configuration.state ?? BulkWriter.temporaryDirectory }
+
     /// The report in UTF-8, where the configuration says that it comes in something else.
     func decoded(_ report: Report) throws(Rejection) -> Report {
         guard let encoding = configuration.encoding else { return report }
         var report = report
-        report.content = try encoding.decoded(report.content, limit: configuration.limits.report.bytes)
+        report.content = try encoding.decoded(
+            report.content, limit: configuration.limits.report.bytes, folder: folderForLargeReports)
         return report
     }
 }
@@ -168,6 +173,8 @@ final class ParserFeed: Sendable {
                 guard !self.stopped.load(ordering: .relaxed) else { return }
                 self.room.wait()
                 continuation.yield(batch)
+                // Events hold what they need: what was read of a report in a file may go.
+                report.content.release()
             }
             do throws(Rejection) {
                 try parser.parse(report, into: &events)
