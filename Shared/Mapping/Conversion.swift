@@ -81,12 +81,12 @@ public enum Conversion: Sendable, Equatable {
         case .search(let pattern): pattern.first(in: text)
         case .remove(let pattern): pattern.removed(from: text)
         case .time(let formats):
-            formats.lazy.compactMap { format in text.bytes { Timestamp.parse($0, format: format) } }.first?.description
-        case .unixSeconds: text.bytes(Timestamp.unixSeconds)?.description
-        case .unixMilliseconds: text.bytes(Timestamp.epochMillis)?.description
-        case .windowsNT: text.bytes(Timestamp.windowsNT)?.description
+            formats.lazy.compactMap { format in text.bytes { CivilTime.parse($0, format: format) } }.first?.description
+        case .unixSeconds: text.bytes(CivilTime.unixSeconds)?.description
+        case .unixMilliseconds: text.bytes(CivilTime.epochMillis)?.description
+        case .windowsNT: text.bytes(CivilTime.windowsNT)?.description
         case .midnight:
-            text.bytes { Timestamp($0) ?? Timestamp(fuzzy: $0) }.map { "\($0.description.prefix(10))T00:00:00Z" }
+            text.bytes { CivilTime(fuzzy: $0)?.inUTC }.map { "\($0.description.prefix(10))T00:00:00Z" }
         case .scheme(let scheme): text.contains("://") ? text : scheme + text
         case .lowercase: text.lowercased()
         case .uppercase: text.uppercased()
