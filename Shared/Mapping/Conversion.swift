@@ -14,7 +14,7 @@ public enum Conversion: Sendable, Equatable {
     case time([String])
     /// Seconds since 1970.
     case unixSeconds
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970; nothing for numbers of too few digits, as zero.
     case unixMilliseconds
     /// 100 ns steps since 1601.
     case windowsNT
@@ -83,7 +83,9 @@ public enum Conversion: Sendable, Equatable {
         case .time(let formats):
             formats.lazy.compactMap { format in text.bytes { CivilTime.parse($0, format: format) } }.first?.description
         case .unixSeconds: text.bytes(CivilTime.unixSeconds)?.description
-        case .unixMilliseconds: text.bytes(CivilTime.epochMillis)?.description
+        case .unixMilliseconds:
+            // Zero and the like say that there is no time, which is no reason to lose the row.
+            text.bytes(CivilTime.epochMillis)?.description ?? (isWholeNumber(text) ? "" : nil)
         case .windowsNT: text.bytes(CivilTime.windowsNT)?.description
         case .midnight:
             text.bytes { CivilTime(fuzzy: $0)?.inUTC }.map { "\($0.description.prefix(10))T00:00:00Z" }
