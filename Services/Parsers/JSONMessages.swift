@@ -20,7 +20,9 @@ extension ParsedEvents {
             if let document = try? JSONValue(parsing: report.content) {
                 if whole(document, &self) { return }
                 guard let items = document.items else { return add(document, line: 1, raw: report.content, fill) }
-                for (index, item) in items.enumerated() where !isFull { add(item, line: index + 1, raw: item.bytes, fill) }
+                for (index, item) in items.enumerated() where !isFull {
+                    add(item, line: 0, object: index + 1, raw: item.bytes, fill)
+                }
                 return
             }
             guard first.first(where: { $0 > 0x20 }) == 0x7B else { throw .malformed("found no JSON, wanted \(wanted)") }
@@ -37,16 +39,17 @@ extension ParsedEvents {
 
     /// Makes an event of one object.
     mutating func add(
-        _ object: JSONValue, line: Int, raw: some Collection<UInt8>, _ fill: (JSONValue, inout Event) throws(Problem) -> Void
+        _ object: JSONValue, line: Int, object number: Int? = nil, raw: some Collection<UInt8>,
+        _ fill: (JSONValue, inout Event) throws(Problem) -> Void
     ) {
         guard object.members != nil else {
-            return reject(raw, line: line, .malformed("found something else than a JSON object"))
+            return reject(raw, line: line, object: number, .malformed("found something else than a JSON object"))
         }
         var event = newEvent()
         do throws(Problem) {
             try fill(object, &event)
         } catch {
-            return reject(raw, line: line, .malformed(error.detail))
+            return reject(raw, line: line, object: number, .malformed(error.detail))
         }
         if keepsOriginal, event.originalBytes == nil { event.setOriginal(Array(raw)) }
         add(event)

@@ -22,6 +22,8 @@ extension Mapping {
         } else if let list = document.items {
             found = list
         }
+        var rows = rows
+        rows.areObjects = document.items != nil || !items.isEmpty
         for (index, item) in found.enumerated() where !sink.isFull {
             item.bytes.withUnsafeBufferPointer { rows.make(item, $0, index + 1, &sink) }
         }

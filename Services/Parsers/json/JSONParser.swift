@@ -21,7 +21,7 @@ struct JSONParser: Parser {
             // One event is kept as it came.
             if items == nil, list.items == nil { return add(list, raw: report.content, line: 1, &events) }
             for (index, item) in (list.items ?? [list]).enumerated() where !events.isFull {
-                add(item, raw: item.bytes, line: index + 1, &events)
+                add(item, raw: item.bytes, line: 0, object: index + 1, &events)
             }
             return
         }
@@ -40,9 +40,9 @@ struct JSONParser: Parser {
         do throws(JSONError) { return try JSONValue(parsing: bytes) } catch { throw .malformed("\(error)") }
     }
 
-    private func add(_ object: JSONValue, raw: [UInt8], line: Int, _ events: inout ParsedEvents) {
+    private func add(_ object: JSONValue, raw: [UInt8], line: Int, object number: Int? = nil, _ events: inout ParsedEvents) {
         guard let members = object.members else {
-            return events.reject(raw, line: line, .malformed("found something else than a JSON object"))
+            return events.reject(raw, line: line, object: number, .malformed("found something else than a JSON object"))
         }
         var event = events.newEvent()
         do throws(Problem) {
@@ -50,7 +50,7 @@ struct JSONParser: Parser {
                 try add(rename[member.name] ?? member.name, member.value, to: &event)
             }
         } catch {
-            return events.reject(raw, line: line, .malformed(error.detail))
+            return events.reject(raw, line: line, object: number, .malformed(error.detail))
         }
         // Whoever writes events without a type says nothing of them.
         event.fill(.classificationType, "undetermined")
