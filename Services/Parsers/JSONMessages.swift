@@ -12,14 +12,14 @@ extension ParsedEvents {
         fill: (JSONValue, inout Event) throws(Problem) -> Void
     ) throws(Rejection) {
         func isBlank(_ line: ArraySlice<UInt8>) -> Bool { line.allSatisfy { $0 <= 0x20 } }
-        let lines = report.content.split(separator: 0x0A, omittingEmptySubsequences: false)
+        let lines = report.text.split(separator: 0x0A, omittingEmptySubsequences: false)
         let filled = lines.lazy.filter { !isBlank($0) }
         guard let first = filled.first else { return }
         // Whatever can be read by lines is; another document does not end with its first line.
         if filled.dropFirst().isEmpty || (try? JSONValue(parsing: first)) == nil {
-            if let document = try? JSONValue(parsing: report.content) {
+            if let document = try? JSONValue(parsing: report.text) {
                 if whole(document, &self) { return }
-                guard let items = document.items else { return add(document, line: 1, raw: report.content, fill) }
+                guard let items = document.items else { return add(document, line: 1, raw: report.text, fill) }
                 for (index, item) in items.enumerated() where !isFull {
                     add(item, line: 0, object: index + 1, raw: item.bytes, fill)
                 }

@@ -35,20 +35,25 @@ extension Event {
     }
 }
 
+extension Report {
+    /// The content without the mark of byte order that some programs put before UTF-8.
+    var text: ArraySlice<UInt8> { content.starts(with: [0xEF, 0xBB, 0xBF]) ? content[3...] : content[...] }
+}
+
 extension ParsedEvents {
     /// Calls `body` with each JSON object of a report, with its bytes and its place (from 1): one object, a list, or one a line.
     mutating func eachObject(
         of report: Report, _ body: (JSONValue, [UInt8], inout ParsedEvents) throws(Rejection) -> Void
     ) throws(Rejection) {
         do throws(JSONError) {
-            let document = try JSONValue(parsing: report.content)
-            guard let list = document.items else { return take(document, report.content, line: 1, body) }
+            let document = try JSONValue(parsing: report.text)
+            guard let list = document.items else { return take(document, Array(report.text), line: 1, body) }
             for (index, item) in list.enumerated() where !isFull { take(item, item.bytes, line: 0, object: index + 1, body) }
         } catch {
-            guard report.content.first(where: { $0 > 0x20 }) == 0x7B, report.content.contains(0x0A) else {
+            guard report.text.first(where: { $0 > 0x20 }) == 0x7B, report.text.contains(0x0A) else {
                 throw .malformed("\(error)")
             }
-            for (index, line) in report.content.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            for (index, line) in report.text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
                 guard !isFull else { return }
                 guard line.contains(where: { $0 > 0x20 }) else { continue }
                 do throws(JSONError) {

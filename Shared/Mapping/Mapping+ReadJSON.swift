@@ -1,7 +1,8 @@
 import IDF
 
 extension Mapping {
-    func readJSON<S: MappingSink>(_ report: ByteView, _ items: [String], _ rows: Rows, _ sink: inout S) throws(MappingError) {
+    func readJSON<S: MappingSink>(_ marked: ByteView, _ items: [String], _ rows: Rows, _ sink: inout S) throws(MappingError) {
+        let report = marked.starts(with: [0xEF, 0xBB, 0xBF]) ? ByteView(rebasing: marked[3...]) : marked
         let document: JSONValue
         do throws(JSONError) {
             document = try JSONValue(parsing: report)

@@ -12,7 +12,7 @@ struct DynParser: Parser {
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
         var time: String?
-        for (index, line) in report.content.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in report.text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             guard !events.isFull else { return }
             let text = trimmed(String(decoding: line, as: UTF8.self))
             if text.hasPrefix("#") {

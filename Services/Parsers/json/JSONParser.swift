@@ -15,17 +15,17 @@ struct JSONParser: Parser {
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
         guard splitlines else {
-            let document = try Self.document(report.content)
+            let document = try Self.document(report.text)
             let list = items.map { $0.split(separator: ".").reduce(document) { $0[String($1)] ?? .null } } ?? document
             guard list != .null else { throw .malformed("the report has no list \"\(items ?? "")\"") }
             // One event is kept as it came.
-            if items == nil, list.items == nil { return add(list, raw: report.content, line: 1, &events) }
+            if items == nil, list.items == nil { return add(list, raw: Array(report.text), line: 1, &events) }
             for (index, item) in (list.items ?? [list]).enumerated() where !events.isFull {
                 add(item, raw: item.bytes, line: 0, object: index + 1, &events)
             }
             return
         }
-        for (index, line) in report.content.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in report.text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             guard !events.isFull else { return }
             guard !line.allSatisfy({ $0 <= 0x20 }) else { continue }
             do throws(Rejection) {

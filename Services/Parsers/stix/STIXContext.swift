@@ -1,3 +1,4 @@
+import Glibc
 import IDF
 import STIX
 
@@ -37,8 +38,12 @@ struct STIXContext {
         _ = bundle.eachObject { part, _ in
             switch bundle.kind(of: part) {
             case .context: addContext(part.range, of: bundle)
-            case .observable: addReferences(of: part.range, in: bundle.text, isObservable: true)
-            case .observation: addReferences(of: part.range, in: bundle.text, isObservable: false)
+            case .observable:
+                if let id = JSONCursor.place("id", of: part.range, in: bundle.text) {
+                    observables.add(id, part.range, in: bundle.text)
+                }
+                addReferences(of: part.range, in: bundle.text)
+            case .observation: addReferences(of: part.range, in: bundle.text)
             case .indicator, .other, nil: break
             }
             return true
@@ -73,8 +78,21 @@ struct STIXContext {
         }
     }
 
-    /// Remembers what the members `…_ref` and `…_refs` of an object refer to, and where an observable stands.
-    private mutating func addReferences(of range: Range<Int>, in text: ByteView, isObservable: Bool) {
+    private static func mentionsReference(_ object: ByteView) -> Bool {
+        guard let start = object.baseAddress else { return false }
+        var at = 0
+        while at < object.count, let found = memchr(start + at, 0x5F, object.count - at) {
+            let place = UnsafeRawPointer(found) - UnsafeRawPointer(start)
+            if object.count - place >= 4, memcmp(found, "_ref", 4) == 0 { return true }
+            at = place + 1
+        }
+        return false
+    }
+
+    /// Remembers what the members `…_ref` and `…_refs` of an object refer to.
+    private mutating func addReferences(of range: Range<Int>, in text: ByteView) {
+        // Most observables refer to nothing.
+        guard Self.mentionsReference(ByteView(rebasing: text[range])) else { return }
         var cursor = JSONCursor(text, in: range)
         cursor.step()
         while let name = cursor.name() {
@@ -84,9 +102,8 @@ struct STIXContext {
                     spokenFor.add(item.range, range, in: text)
                     return true
                 }
-            } else if let value = cursor.part() {
-                if isReference, !name.elementsEqual("created_by_ref".utf8) { spokenFor.add(value.range, range, in: text) }
-                if isObservable, name.elementsEqual("id".utf8) { observables.add(value.range, range, in: text) }
+            } else if let value = cursor.part(), isReference, !name.elementsEqual("created_by_ref".utf8) {
+                spokenFor.add(value.range, range, in: text)
             }
         }
     }

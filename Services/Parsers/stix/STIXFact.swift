@@ -35,6 +35,7 @@ struct STIXFact {
     static func all(of observable: JSONValue, _ resolve: (String) -> JSONValue?) -> [STIXFact] {
         guard let type = observable["type"]?.string else { return [] }
         var walk = Walk(type: type)
+        walk.facts.reserveCapacity(8)
         walk.add(observable, Place(type: type), 0, resolve)
         return walk.facts
     }
@@ -74,16 +75,25 @@ struct STIXFact {
         var room = 1000
         var facts: [STIXFact] = []
 
-        private static let common: Set<String> = [
-            "type", "id", "spec_version", "object_marking_refs", "granular_markings", "defanged",
-        ]
+        /// Whether the member says something of the object, not of what was observed.
+        private static func isCommon(_ name: String) -> Bool {
+            switch name.utf8.count {
+            case 2: name == "id"
+            case 4: name == "type"
+            case 8: name == "defanged"
+            case 12: name == "spec_version"
+            case 17: name == "granular_markings"
+            case 19: name == "object_marking_refs"
+            default: false
+            }
+        }
 
         mutating func add(_ value: JSONValue, _ place: Place, _ depth: Int, _ resolve: (String) -> JSONValue?) {
             guard room > 0, depth < 8 else { return }
             room -= 1
             switch value {
             case .object(let members):
-                for member in members where !(depth % 2 == 0 && Self.common.contains(member.name)) {
+                for member in members where !(depth % 2 == 0 && Self.isCommon(member.name)) {
                     let below = place.below(member.name)
                     guard below.property?.target == nil, member.name.utf8.isReference else {
                         add(member.value, below, depth + 2, resolve)
@@ -147,6 +157,7 @@ final class STIXProperty: Sendable {
 extension Collection<UInt8> where Self: BidirectionalCollection {
     /// Whether a member of that name refers to other objects: `…_ref`, `…_refs`.
     var isReference: Bool {
+        guard let last, last == UInt8(ascii: "f") || last == UInt8(ascii: "s") else { return false }
         var end = self[...]
         if end.last == UInt8(ascii: "s") { end = end.dropLast() }
         return end.suffix(4).elementsEqual("_ref".utf8)

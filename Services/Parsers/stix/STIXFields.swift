@@ -178,7 +178,7 @@ enum STIXFields {
     private static func put(address text: String, on side: Side, into event: inout Event) -> String? {
         let family = text.utf8.contains(UInt8(ascii: ":")) ? "ipv6-addr" : "ipv4-addr"
         if event.append(side.ip.id, text: text) || event.append(side.network.id, text: text) { return family }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let parts = family == "ipv6-addr" ? text.split(separator: ":", omittingEmptySubsequences: false) : []
         if parts.count == 2, event.append(side.ip.id, text: String(parts[0])) {
             return event.append(side.port.id, text: String(parts[1])) ? "ipv4-addr" : nil
         }

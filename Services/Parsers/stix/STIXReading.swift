@@ -135,11 +135,10 @@ final class STIXReading {
     }
 
     private func add(
-        observable: JSONValue, of object: JSONValue, _ related: [STIXContext.Related], _ first: Event, _ raw: ByteView,
+        observable: JSONValue, of object: JSONValue, _ related: [STIXContext.Related], _ event: consuming Event, _ raw: ByteView,
         isFirst: Bool,
         _ resolve: (String) -> JSONValue?, _ events: inout ParsedEvents
     ) throws(STIXFields.Refusal) {
-        var event = first
         try STIXFields.put(STIXFact.all(of: observable, resolve), isPattern: false, into: &event)
         classify(object, related, &event)
         add(event, raw, isFirst: isFirst, &events)
@@ -215,8 +214,7 @@ final class STIXReading {
         event.fill(.classificationType, type ?? "undetermined")
     }
 
-    private func add(_ event: Event, _ raw: ByteView, isFirst: Bool, _ events: inout ParsedEvents) {
-        var event = event
+    private func add(_ event: consuming Event, _ raw: ByteView, isFirst: Bool, _ events: inout ParsedEvents) {
         if events.keepsOriginal, isFirst || raw.count <= Self.longObject { event.addOriginal(raw) }
         events.add(event)
     }

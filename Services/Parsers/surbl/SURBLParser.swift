@@ -9,7 +9,7 @@ struct SURBLParser: Parser {
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
         var type = "blacklist"
-        for (index, line) in report.content.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in report.text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             guard !events.isFull else { return }
             let text = trimmed(String(decoding: line, as: UTF8.self))
             if text.hasPrefix(":") {

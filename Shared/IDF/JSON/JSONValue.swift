@@ -82,10 +82,11 @@ public enum JSONValue: Sendable, Hashable {
         return String(decoding: plain, as: UTF8.self)
     }
 
-    /// The member of that name, if this is an object that has one.
+    /// The member of that name, byte for byte, if this is an object that has one.
     public subscript(_ name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        for member in members where member.name == name { return member.value }
+        let count = name.utf8.count
+        for member in members where member.name.utf8.count == count && member.name == name { return member.value }
         return nil
     }
 
