@@ -52,6 +52,11 @@ extension ParsedEvents: MappingSink {
 
     /// Takes a row that could not be read.
     public mutating func refuse(_ row: ByteView, line: Int, _ reason: String) { reject(row, line: line, .malformed(reason)) }
+
+    /// Takes an object that could not be read.
+    public mutating func refuse(_ row: ByteView, object: Int, _ reason: String) {
+        reject(row, line: 0, object: object, .malformed(reason))
+    }
 }
 
 extension RosterEntry {

@@ -94,11 +94,12 @@ public struct BulkBytes: Sendable {
         }
     }
 
-    /// Calls with each line, without its line feed, and its number from 1, as long as it answers true. A last line feed begins no line.
+    /// Calls with each line, without its line feed, and its number from 1, as long as it answers true. A last line feed begins no line;
+    /// a UTF-8 byte order mark is no text.
     public func eachLine<E: Error>(_ body: (UnsafeBufferPointer<UInt8>, Int) throws(E) -> Bool) throws(E) {
         try withBytes { (bytes) throws(E) in
             guard let base = bytes.baseAddress else { return }
-            var (start, number, kept) = (0, 0, 0)
+            var (start, number, kept) = (bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0, 0, 0)
             while start < bytes.count {
                 let end = memchr(base + start, 0x0A, bytes.count - start).map { UnsafeRawPointer($0) - UnsafeRawPointer(base) }
                 number += 1

@@ -60,6 +60,7 @@ import Testing
         #expect(try lines("a") == ["1 a"])
         #expect(try lines("a\n\nb\r\n") == ["1 a", "2 ", "3 b\r"])
         #expect(try lines("\n") == ["1 "])
+        #expect(try lines("\u{FEFF}a\nb") == ["1 a", "2 b"])
         var seen = 0
         try write([Array("a\nb\nc\n".utf8)], threshold: threshold).eachLine { _, _ in
             seen += 1
