@@ -15,7 +15,7 @@ public enum JSONText {
         }
     }
 
-    /// The same for text that is known to be UTF-8 and to need escapes.
+    /// The same for text that is known to be UTF-8 and likely to need escapes.
     static func appendQuotedText(_ text: ByteView, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
         appendEscaped(text, to: &out)
