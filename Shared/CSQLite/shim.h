@@ -15,6 +15,11 @@ static inline int csqlite_bind_blob(sqlite3_stmt *statement, int position, const
     return sqlite3_bind_blob64(statement, position, bytes, count, copy ? SQLITE_TRANSIENT : SQLITE_STATIC);
 }
 
+/* sqlite3_config takes what depends on the option. Before the first connection. */
+static inline int csqlite_disable_statistics(void) {
+    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 /* sqlite3_file_control takes void *, whose meaning depends on the operation: only the integer one is used here. */
 static inline int csqlite_persist_wal(sqlite3 *database, int on) {
     int value = on;

@@ -76,30 +76,29 @@ static inline size_t escape_length(const uint8_t *p, const uint8_t *end) {
     return low >= 0xDC00 && low <= 0xDFFF ? 12 : 0;
 }
 
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+static inline bytes16 load(const uint8_t *p) {
+    bytes16 bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    return bytes;
+}
+
 /// Checks the escapes of a string. nullptr when right, else the offending place. Rows of reports are full of escaped quotes, a few
-/// bytes apart: eight bytes are looked at together.
+/// bytes apart: sixteen bytes are looked at together, and are done where a quote follows every backslash.
 static const uint8_t *bad_escape(const uint8_t *p, const uint8_t *end) {
-    const uint64_t ones = 0x0101010101010101u, lows = 0x7F7F7F7F7F7F7F7Fu;
     while (p < end) {
-        if (end - p >= 8) {
-            uint64_t word;
-            memcpy(&word, p, 8);
-            word ^= ones * '\\';
-            // The high bit of every byte that was a backslash.
-            const uint64_t found = ~(((word & lows) + lows) | word | lows);
-            if (!found) {
-                p += 8;
+        if (end - p > 16) {
+            const auto others = (load(p) == '\\') & (load(p + 1) != '"');
+            uint64_t halves[2];
+            memcpy(halves, &others, sizeof halves);
+            if (!(halves[0] | halves[1])) {
+                p += 16;
                 continue;
             }
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            p += __builtin_ctzll(found) >> 3;
-#else
-            p += __builtin_clzll(found) >> 3;
-#endif
-        } else if (*p != '\\') {
-            p++;
-            continue;
         }
+        p = static_cast<const uint8_t *>(memchr(p, '\\', size_t(end - p)));
+        if (!p) return nullptr;
         const size_t length = escape_length(p, end);
         if (!length) return p;
         p += length;
@@ -132,98 +131,96 @@ int idf_json_parse(idf_json *json, const uint8_t *text, size_t length, uint32_t 
     case UNESCAPED_CHARS: return IDF_JSON_CONTROL_CHARACTER;
     default: return IDF_JSON_SYNTAX;
     }
-    const uint32_t *index = stage.structural_indexes.get();
-    const uint32_t total = stage.n_structural_indexes;
-    if (!reserve(json, total)) return IDF_JSON_MEMORY;
+    const uint32_t *next = stage.structural_indexes.get();
+    const uint32_t *const last = next + stage.n_structural_indexes;
+    if (!reserve(json, stage.n_structural_indexes)) return IDF_JSON_MEMORY;
     idf_token *const tokens = json->tokens;
     uint32_t count = 0;
     uint32_t depth = 0;
     // Few strings hold a backslash: the next one is looked for ahead, once for many strings.
-    auto backslash_from = [&](const uint8_t *start) {
-        const void *found = memchr(start, '\\', length - size_t(start - text));
-        return found ? static_cast<const uint8_t *>(found) : text + length;
+    auto backslash_from = [&](size_t start) {
+        const void *found = memchr(text + start, '\\', length - start);
+        return found ? size_t(static_cast<const uint8_t *>(found) - text) : length;
     };
-    const uint8_t *backslash = backslash_from(text);
-    auto escaped = [&](uint32_t start, uint32_t end) __attribute__((always_inline)) {
-        if (__builtin_expect(backslash >= text + end, 1)) return false;
-        if (backslash < text + start) backslash = backslash_from(text + start);
-        return backslash < text + end;
-    };
-    uint32_t i = 0, at = 0, end = 0;
-    uint8_t c = 0, flags = 0;
+    size_t backslash = backslash_from(0);
+    uint32_t at = 0, end = 0;
+    uint8_t c = 0;
+    // Whether the innermost open container is an object.
+    bool has_names = false;
 #define FAIL(code, place) do { json->error_offset = (place); return (code); } while (0)
-#define NEXT() do { if (i >= total) FAIL(IDF_JSON_SYNTAX, length); at = index[i++]; c = text[at]; } while (0)
+#define NEXT() do { if (next == last) FAIL(IDF_JSON_SYNTAX, length); at = *next++; c = text[at]; } while (0)
     // The value or name at `at` ends where the next structural character stands, but for white space.
 #define SCALAR_END() do { \
-        end = i < total ? index[i] : uint32_t(length); \
+        end = next < last ? *next : uint32_t(length); \
         while (end > at + 1 && is_space(text[end - 1])) end--; \
     } while (0)
-#define STRING() do { \
-        SCALAR_END(); \
-        if (end <= at + 1 || text[end - 1] != '"') FAIL(IDF_JSON_SYNTAX, at); \
-        flags = escaped(at, end); \
-        if (flags) if (const uint8_t *bad = bad_escape(text + at + 1, text + end - 1)) FAIL(IDF_JSON_ESCAPE, size_t(bad - text)); \
+#define STRING(kind) do { \
+        end = next < last ? *next : uint32_t(length); \
+        if (__builtin_expect(end <= at + 1 || text[end - 1] != '"', 0)) { \
+            SCALAR_END(); \
+            if (end <= at + 1 || text[end - 1] != '"') FAIL(IDF_JSON_SYNTAX, at); \
+        } \
+        uint8_t flags = 0; \
+        if (__builtin_expect(backslash < end, 0)) { \
+            if (backslash < at) backslash = backslash_from(at); \
+            flags = backslash < end; \
+            if (flags) if (const uint8_t *bad = bad_escape(text + at + 1, text + end - 1)) FAIL(IDF_JSON_ESCAPE, size_t(bad - text)); \
+        } \
+        tokens[count] = {at, end, count + 1, kind, flags}; \
+        count++; \
     } while (0)
 
-    NEXT();
-value:
-    switch (c) {
-    case '"':
-        STRING();
-        tokens[count] = {at, end, count + 1, '"', flags, uint16_t(depth)};
-        break;
-    case '{':
-    case '[':
-        if (depth >= limit_depth) FAIL(IDF_JSON_DEPTH, at);
-        tokens[count] = {at, 0, 0, c, 0, uint16_t(depth)};
-        open[depth++] = count++;
-        NEXT();
-        if (c == (tokens[open[depth - 1]].kind == '{' ? '}' : ']')) goto close;
-        if (tokens[open[depth - 1]].kind == '{') goto name;
-        goto value;
-    default:
-        SCALAR_END();
-        flags = 0;
-        if (c == '-' || is_digit(c)) {
-            if (number_end(text + at, text + end, &flags) != text + end) FAIL(IDF_JSON_NUMBER, at);
-            tokens[count] = {at, end, count + 1, '0', flags, uint16_t(depth)};
-        } else {
-            const char *word = c == 't' ? "true" : c == 'f' ? "false" : c == 'n' ? "null" : nullptr;
-            if (!word || end - at != strlen(word) || memcmp(text + at, word, end - at)) FAIL(IDF_JSON_SYNTAX, at);
-            tokens[count] = {at, end, count + 1, c, 0, uint16_t(depth)};
-        }
-    }
-    count++;
-after_value:
-    if (depth == 0) {
-        if (i < total) FAIL(IDF_JSON_TRAILING, index[i]);
-        json->count = count;
-        return IDF_JSON_OK;
-    }
-    NEXT();
-    if (tokens[open[depth - 1]].kind == '{') {
-        if (c == '}') goto close;
-        if (c != ',') FAIL(IDF_JSON_SYNTAX, at);
-        NEXT();
-        goto name;
-    }
-    if (c == ']') goto close;
-    if (c != ',') FAIL(IDF_JSON_SYNTAX, at);
     NEXT();
     goto value;
 name:
     if (c != '"') FAIL(IDF_JSON_SYNTAX, at);
-    STRING();
-    tokens[count] = {at, end, count + 1, 'k', flags, uint16_t(depth)};
-    count++;
+    STRING('k');
     NEXT();
     if (c != ':') FAIL(IDF_JSON_SYNTAX, at);
     NEXT();
-    goto value;
+value:
+    if (c == '"') {
+        STRING('"');
+    } else if (c == '{' || c == '[') {
+        if (depth >= limit_depth) FAIL(IDF_JSON_DEPTH, at);
+        has_names = c == '{';
+        tokens[count] = {at, 0, 0, c, 0};
+        open[depth++] = count++;
+        NEXT();
+        if (c == (has_names ? '}' : ']')) goto close;
+        if (has_names) goto name;
+        goto value;
+    } else {
+        SCALAR_END();
+        uint8_t flags = 0;
+        if (c == '-' || is_digit(c)) {
+            if (number_end(text + at, text + end, &flags) != text + end) FAIL(IDF_JSON_NUMBER, at);
+            tokens[count] = {at, end, count + 1, '0', flags};
+        } else {
+            const char *word = c == 't' ? "true" : c == 'f' ? "false" : c == 'n' ? "null" : nullptr;
+            if (!word || end - at != strlen(word) || memcmp(text + at, word, end - at)) FAIL(IDF_JSON_SYNTAX, at);
+            tokens[count] = {at, end, count + 1, c, 0};
+        }
+        count++;
+    }
+after_value:
+    if (depth == 0) {
+        if (next < last) FAIL(IDF_JSON_TRAILING, *next);
+        json->count = count;
+        return IDF_JSON_OK;
+    }
+    NEXT();
+    if (c == ',') {
+        NEXT();
+        if (has_names) goto name;
+        goto value;
+    }
+    if (c != (has_names ? '}' : ']')) FAIL(IDF_JSON_SYNTAX, at);
 close:
     depth--;
     tokens[open[depth]].end = at + 1;
     tokens[open[depth]].next = count;
+    if (depth > 0) has_names = tokens[open[depth - 1]].kind == '{';
     goto after_value;
 #undef STRING
 #undef SCALAR_END

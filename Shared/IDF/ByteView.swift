@@ -98,6 +98,9 @@ extension UnsafeBufferPointer where Element == UInt8 {
         return true
     }
 
+    /// Whether a backslash is among the bytes: then the inside of a JSON string must be unescaped.
+    var hasBackslash: Bool { count > 0 && memchr(baseAddress!, 0x5C, count) != nil }
+
     /// True when no byte has its high bit set.
     var isASCII: Bool {
         var index = 0

@@ -38,6 +38,22 @@ extension FieldType {
         return sanitiseText(text, into: &out)
     }
 
+    /// Whether a text is in canonical form already, as far as that can be seen without making the form: what is false may still be.
+    /// - Parameter text: the inside of a JSON string without escapes; its UTF-8 has been checked.
+    @inline(__always)
+    func isPlainlyCanonical(_ text: ByteView) -> Bool {
+        guard text.count > 0, text[0] > 0x20, text[0] < 0x80, text[text.count - 1] > 0x20, text[text.count - 1] < 0x80
+        else { return false }
+        switch self {
+        case .keyword, .text: return true
+        case .lowercase: return text.allSatisfy { $0 < 0x80 && !$0.isUpper }
+        case .printableLowercase: return text.allSatisfy { $0 < 0x7F && !$0.isUpper }
+        case .printable: return text.allSatisfy { $0 < 0x7F }
+        case .countryCode: return text.count == 2 && text.allSatisfy { $0.isUpper || $0.isDigit }
+        default: return false
+        }
+    }
+
     @inline(__always)
     private func sanitiseText(_ text: ByteView, into out: inout [UInt8]) -> Bool {
         let value = text.trimmed()

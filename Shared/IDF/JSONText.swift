@@ -8,12 +8,17 @@ public enum JSONText {
             out.appendQuotedPlain(text)
             return
         }
-        out.append(UInt8(ascii: "\""))
         if scan.isASCII || firstBadByte(text) == text.count {
-            appendEscaped(text, to: &out)
+            appendQuotedText(text, to: &out)
         } else {
-            text.withoutBadBytes { appendEscaped($0, to: &out) }
+            text.withoutBadBytes { appendQuotedText($0, to: &out) }
         }
+    }
+
+    /// The same for text that is known to be UTF-8 and likely to need escapes.
+    static func appendQuotedText(_ text: ByteView, to out: inout [UInt8]) {
+        out.append(UInt8(ascii: "\""))
+        appendEscaped(text, to: &out)
         out.append(UInt8(ascii: "\""))
     }
 

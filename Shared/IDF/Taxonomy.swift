@@ -60,8 +60,10 @@ public struct ClassificationType: Hashable, Sendable {
     }
 
     static func find(_ text: ByteView) -> ClassificationType? {
-        for index in rows.indices where text.equalsIgnoringCase(rows[index].name) {
-            return ClassificationType(index: UInt8(index))
+        if text.count < byLength.count {
+            for index in byLength[text.count] where text.equalsIgnoringCase(rows[index].name) {
+                return ClassificationType(index: UInt8(index))
+            }
         }
         for index in legacy.indices where text.equalsIgnoringCase(legacy[index].old) {
             let name = legacy[index].new
@@ -69,6 +71,12 @@ public struct ClassificationType: Hashable, Sendable {
         }
         return nil
     }
+
+    /// The places of the names of each length: every event is asked for one at every hop.
+    private static let byLength: [[Int]] = {
+        let lengths = rows.map(\.name.utf8CodeUnitCount)
+        return (0...(lengths.max() ?? 0)).map { length in rows.indices.filter { lengths[$0] == length } }
+    }()
 
     private struct Row: Sendable {
         var taxonomy: TaxonomyClass

@@ -23,6 +23,9 @@ public final class SQLiteDatabase {
     /// How a transaction takes its locks, <https://sqlite.org/lang_transaction.html>.
     public enum TransactionKind: String, Sendable { case deferred, immediate, exclusive }
 
+    /// Nobody asks how much memory SQLite uses; to know it takes a lock with every allocation.
+    private static let isSetUp = csqlite_disable_statistics()
+
     let handle: OpaquePointer
     /// The path as given.
     public let path: String
@@ -44,6 +47,7 @@ public final class SQLiteDatabase {
             case .create: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
             }
         var opened: OpaquePointer?
+        _ = Self.isSetUp
         let code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard code == SQLITE_OK, let opened else {
             let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(code))

@@ -38,6 +38,25 @@ import Testing
         }
     }
 
+    @Test func readsThemAtEveryPlace() throws {
+        let known = [
+            (#"\""#, "\""), (#"\\"#, "\\"), (#"\\\""#, "\\\""), (#"\"\""#, "\"\""), (#"\"\\"#, "\"\\"), (#"\n"#, "\n"),
+            (#"\u00e4"#, "ä"),
+        ]
+        for before in 0..<35 {
+            for after in [0, 1, 14, 15, 16, 17, 33] {
+                let (start, end) = (String(repeating: "a", count: before), String(repeating: "b", count: after))
+                for (escape, text) in known {
+                    let value = try JSONValue(parsing: "\"\(start)\(escape)\(end)\"".utf8)
+                    #expect(value == .string(start + text + end))
+                }
+                for wrong in [#"\x"#, #"\"\x"#, #"\\\a"#, #"\"\ud800"#] {
+                    #expect(throws: JSONError.self) { try JSONValue(parsing: "\"\(start)\(wrong)\(end)\"".utf8) }
+                }
+            }
+        }
+    }
+
     @Test func keepsOtherScripts() {
         var out: [UInt8] = []
         Array("ä\"日本\\\u{7f}".utf8).withUnsafeBufferPointer { JSONText.appendQuoted($0, to: &out) }

@@ -185,6 +185,37 @@ func no(_ found: Bool, at place: SourceLocation = #_sourceLocation) { #expect(!f
         let print = event.fingerprint(ignoring: [])
         #expect(String(print.0, radix: 16) == "11ff80715f207cc1")
     }
+
+    @Test func fingerprintsOfManyMembersAreTheDocumentedOnes() throws {
+        let event = try Packet(
+            decoding: packet(
+                event: #""@timestamp":"2026-11-20T00:00:00Z","threat":{"feed":{"name":"f"}},"tags":["b","a"],"#
+                    + #""source":{"ip":"192.0.2.1","port":80},"intelmq":{"output":{"z":1,"y":2},"severity":"high"},"#
+                    + #""n6":{"id":"x"},"custom":{"zz":1,"aaaaaaab":true,"aaaaaaa":"t\u0041","o":{"b":[1, 2],"a":null}}"#)
+        ).events[0]
+        let wanted = [
+            "@timestamp=\"2026-11-20T00:00:00Z\"", "custom.aaaaaaa=\"tA\"", "custom.aaaaaaab=true",
+            #"custom.o={"a":null,"b":[1,2]}"#, "custom.zz=1", #"intelmq.output={"y":2,"z":1}"#, "intelmq.severity=\"high\"",
+            "n6.id=\"x\"", "source.ip=\"192.0.2.1\"", "source.port=80", #"tags=["b","a"]"#, "threat.feed.name=\"f\"",
+        ]
+        let text = wanted.map { $0.replacing("=", with: "\u{1F}", maxReplacements: 1) + "\u{1E}" }.joined()
+        #expect(event.fingerprint(ignoring: []) == digest(of: Array(text.utf8)))
+    }
+
+    @Test func everyFieldAloneFitsWhereItIsWritten() throws {
+        for field in FieldTable.shared.fields where field.type == .keyword {
+            var event = Event()
+            let id = try #require(FieldID(field.name))
+            let isAdded = event.add(id, text: "x")
+            #expect(isAdded)
+            var bytes: [UInt8] = []
+            event.encodeAttributes(into: &bytes)
+            #expect(bytes.count <= event.sizeLimit)
+            let back = try Packet(decoding: packet(event: String(decoding: bytes.dropFirst().dropLast(), as: UTF8.self))).events[
+                0]
+            #expect(back.text(id) == "x")
+        }
+    }
 }
 
 @Suite struct Base64Tests {

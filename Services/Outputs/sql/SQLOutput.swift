@@ -133,7 +133,8 @@ private struct EventRows: Sendable {
         width = columns.count + 2
         count = events.count
         cells.reserveCapacity(events.count * width)
-        text.reserveCapacity(events.count * 2048)
+        // What stands in columns stands in the event, too.
+        text.reserveCapacity(events.indices.reduce(0) { $0 + events[$1].sizeLimit * 5 / 4 + 64 })
         for event in events {
             add { event.id.append(to: &$0) }
             for column in columns {

@@ -14,7 +14,6 @@ typedef struct {
     uint32_t next;   ///< index of the token after this value (after the whole container)
     uint8_t kind;    ///< '{' '[' 'k' (member name) '"' '0' (number) 't' 'f' 'n'
     uint8_t flags;   ///< 1: the string holds a backslash; the number has a fraction or exponent
-    uint16_t depth;
 } idf_token;
 
 enum {

@@ -13,99 +13,129 @@ extension Event {
     /// The fingerprint over the chosen fields only.
     public func fingerprint(of fields: [FieldID]) -> (UInt64, UInt64) { fingerprint { fields.contains($0) } }
 
-    /// One name and value, where they lie.
+    /// A name and value that need care: a free member, or a value that can be written in several ways.
     private struct Piece {
         /// What sorts most of them: the rank of the field, then the first six bytes of a free member's name.
         var order: UInt64
-        /// Whether one value can be written in several ways: objects, and texts of free members with escapes.
-        var varies: Bool
         var root: ByteView
         /// Of a free member, without quotes.
         var name: ByteView?
         var value: ByteView
-    }
 
-    private func fingerprint(where chosen: (FieldID) -> Bool) -> (UInt64, UInt64) {
-        let rows = FieldTable.shared.rows
-        var pieces: [Piece] = []
-        pieces.reserveCapacity(members.count + 32)
-        return own.withUnsafeBufferPointer { own in
-            for member in members {
-                let packed = FieldTable.shared.packed.first { $0.whole == member.field }
-                let field = packed?.open ?? member.field
-                guard chosen(field) else { continue }
-                let row = rows + Int(field.raw)
-                let bytes =
-                    member.isOwn
-                    ? own.part(Int(member.offset), Int(member.offset) + Int(member.length))
-                    : base!.view(Int(member.offset), Int(member.length))
-                let isNested = member.kind == JSONKind.object.rawValue || member.kind == JSONKind.array.rawValue
-                if member.keyLength > 0 {
-                    let name = keyText(bytes, member)
-                    pieces.append(
-                        Self.free(
-                            row, name.part(1, name.count - 1), bytes.from(Int(member.keyLength)), isNested || member.hasEscapes))
-                } else if packed != nil {
-                    Self.takeApart(bytes, row, into: &pieces)
-                } else {
-                    // Known fields are in canonical form since they came in.
-                    pieces.append(
-                        Piece(
-                            order: UInt64(row.pointee.rank) << 48, varies: isNested && row.pointee.type == .json,
-                            root: row.pointee.name, value: bytes))
-                }
+        var count: Int { root.count + (name?.count ?? -1) + value.count + 3 }
+
+        func write(to out: inout ByteWriter) {
+            out.append(contentsOf: root)
+            if let name {
+                out.append(0x2E)
+                out.append(contentsOf: name)
             }
-            return digest(of: Self.text(pieces))
+            out.append(0x1F)
+            out.append(contentsOf: value)
+            out.append(0x1E)
         }
     }
 
-    private static func free(_ row: UnsafeMutablePointer<FieldTable.Row>, _ name: ByteView, _ value: ByteView, _ varies: Bool)
-        -> Piece
-    {
-        var order = UInt64(row.pointee.rank)
-        for place in 0..<6 { order = order << 8 | UInt64(name.peek(place)) }
-        return Piece(order: order, varies: varies, root: row.pointee.name, name: name, value: value)
+    private struct Pieces {
+        var all: [Piece] = []
+        /// Values that were put in order: what pieces point to.
+        private var made: [SourceBytes] = []
+
+        /// - Parameter varies: whether the value can be written in several ways: objects, and texts of free members with escapes.
+        mutating func add(_ row: FieldTable.Row, _ name: ByteView?, _ value: ByteView, varies: Bool) {
+            var order = UInt64(row.rank)
+            for place in 0..<6 { order = order << 8 | UInt64(name?.peek(place) ?? 0) }
+            var value = value
+            if varies {
+                let sorted = SourceBytes(JSONValue(raw: value)?.sorted.bytes ?? [])
+                made.append(sorted)
+                value = sorted.view
+            }
+            all.append(Piece(order: order, root: row.name, name: name, value: value))
+        }
+    }
+
+    private func fingerprint(where chosen: (FieldID) -> Bool) -> (UInt64, UInt64) {
+        let table = FieldTable.shared
+        return own.withUnsafeBufferPointer { own in
+            // Most members need no care. They are put where their rank says: one more than their index.
+            withUnsafeTemporaryAllocation(of: Int32.self, capacity: table.fields.count) { places in
+                places.initialize(repeating: 0)
+                var pieces = Pieces()
+                var size = 0
+                for (index, member) in members.enumerated() {
+                    let row = table.rows[Int(member.field.raw)]
+                    guard chosen(row.isPacked ? FieldID(raw: row.twin) : member.field) else { continue }
+                    let bytes = bytes(of: member, own)
+                    let isNested = member.kind == JSONKind.object.rawValue || member.kind == JSONKind.array.rawValue
+                    if row.isPacked {
+                        Self.takeApart(bytes, table.rows[Int(row.twin)], into: &pieces)
+                    } else if member.keyLength > 0 {
+                        let name = keyText(bytes, member)
+                        pieces.add(
+                            row, name.part(1, name.count - 1), bytes.from(Int(member.keyLength)),
+                            varies: isNested || member.hasEscapes)
+                    } else if isNested, row.type == .json {
+                        pieces.add(row, nil, bytes, varies: true)
+                    } else {
+                        // Known fields are in canonical form since they came in.
+                        places[Int(row.rank)] = Int32(index + 1)
+                        size += row.name.count + bytes.count + 2
+                    }
+                }
+                return withExtendedLifetime(pieces) { digest(of: text(places, own, pieces.all, size)) }
+            }
+        }
+    }
+
+    @inline(__always)
+    private func bytes(of member: Member, _ own: ByteView) -> ByteView {
+        let (start, length) = (Int(member.offset), Int(member.length))
+        return member.isOwn ? own.part(start, start + length) : base!.view(start, length)
     }
 
     /// The members of a free root that came as one span.
-    private static func takeApart(_ span: ByteView, _ row: UnsafeMutablePointer<FieldTable.Row>, into pieces: inout [Piece]) {
+    private static func takeApart(_ span: ByteView, _ row: FieldTable.Row, into pieces: inout Pieces) {
         _ = try? JSONTokeniser.borrow { tokeniser throws(JSONError) in
             let tokens = try tokeniser.tokens(of: span, depth: 256)
+            pieces.all.reserveCapacity(pieces.all.count + tokens.count / 2)
             var index = 1
             while index < Int(tokens[0].next) {
                 let (key, value) = (tokens[index], tokens[index + 1])
                 let isNested = value.kind == JSONKind.object.rawValue || value.kind == JSONKind.array.rawValue
-                pieces.append(
-                    free(
-                        row, span.part(Int(key.start) + 1, Int(key.end) - 1), span.part(Int(value.start), Int(value.end)),
-                        isNested || value.flags != 0))
+                pieces.add(
+                    row, span.part(Int(key.start) + 1, Int(key.end) - 1), span.part(Int(value.start), Int(value.end)),
+                    varies: isNested || value.flags != 0)
                 index = Int(value.next)
             }
         }
     }
 
-    private static func text(_ pieces: [Piece]) -> [UInt8] {
+    /// - Parameters:
+    ///   - places: by rank, one more than the index of a member that needs no care; 0 where there is none.
+    ///   - size: bytes that those take.
+    private func text(_ places: UnsafeMutableBufferPointer<Int32>, _ own: ByteView, _ pieces: [Piece], _ size: Int) -> [UInt8] {
         // Numbers are moved about, not pieces.
-        var places = pieces.indices.map { (order: pieces[$0].order, index: $0) }
-        places.sort {
+        var order = pieces.indices.map { (order: pieces[$0].order, index: $0) }
+        order.sort {
             $0.order != $1.order ? $0.order < $1.order : pieces[$0.index].name.precedes(pieces[$1.index].name)
         }
         var text: [UInt8] = []
-        text.reserveCapacity(pieces.reduce(0) { $0 + $1.root.count + ($1.name?.count ?? 0) + $1.value.count + 3 })
-        for place in places {
-            let piece = pieces[place.index]
-            text.append(contentsOf: piece.root)
-            if let name = piece.name {
-                text.append(0x2E)
-                text.append(contentsOf: name)
+        var next = 0
+        text.append(atMost: pieces.reduce(size) { $0 + $1.count }) { out in
+            for (rank, place) in places.enumerated() {
+                if place > 0 {
+                    let member = members[Int(place) - 1]
+                    out.append(contentsOf: FieldTable.shared.rows[Int(member.field.raw)].name)
+                    out.append(0x1F)
+                    out.append(contentsOf: bytes(of: member, own))
+                    out.append(0x1E)
+                }
+                while next < order.count, Int(order[next].order >> 48) == rank {
+                    pieces[order[next].index].write(to: &out)
+                    next += 1
+                }
             }
-            text.append(0x1F)
-            if piece.varies {
-                JSONValue(raw: piece.value)?.sorted.append(to: &text)
-            } else {
-                text.append(contentsOf: piece.value)
-            }
-            text.append(0x1E)
         }
         return text
     }

@@ -63,7 +63,8 @@ extension Event {
 
     /// The same with a key among others in one array.
     public mutating func addFree(_ root: FieldID, key: ArraySlice<UInt8>, value: (inout [UInt8]) -> Bool) {
-        if hasPacked(root) { unpack() }
+        // Where members of it are one by one, it is not packed.
+        if members.last?.field != root, hasPacked(root) { unpack() }
         let start = own.count
         key.withUnsafeBufferPointer { own.append(contentsOf: $0) }
         guard key.count <= 4096, value(&own) else {
@@ -141,7 +142,7 @@ extension Event {
         let member = Member(
             field: field, keyLength: UInt16(clamping: keyLength), offset: UInt32(start), length: UInt32(own.count - start),
             kind: kind.rawValue, isOwn: true, hasEscapes: false)
-        if let old { members[old] = member } else { members.insert(member, at: place(for: field)) }
+        if let old { members[old] = member } else { insert(member, at: place(for: field)) }
     }
 }
 
@@ -151,7 +152,10 @@ extension Event {
         Self.whole(of: open).map { index(of: $0) != nil } ?? false
     }
 
-    private static func whole(of open: FieldID) -> FieldID? { FieldTable.shared.packed.first { $0.open == open }?.whole }
+    private static func whole(of open: FieldID) -> FieldID? {
+        let twin = FieldTable.shared.rows[Int(open.raw)].twin
+        return twin == FieldTable.none ? nil : FieldID(raw: twin)
+    }
 
     /// The event with one member for each free member.
     func unpacked() -> Event {

@@ -132,11 +132,16 @@ extension Event {
     @usableFromInline
     mutating func write(_ field: FieldID, _ append: (inout [UInt8]) -> Void) {
         let start = own.count
+        // The first of several, as a rule.
+        if start == 0 { own.reserveCapacity(224) }
         append(&own)
         let kind = JSONKind(rawValue: own[start]) ?? .number
-        adopt(field, from: start, kind: kind, hasEscapes: kind == .string && own[(start + 1)...].contains(0x5C))
+        adopt(field, from: start, kind: kind, hasEscapes: kind == .string && hasBackslash(from: start))
         if own.count > 1 << 16 { compact() }
     }
+
+    /// Whether a backslash stands in `own` from there on.
+    private func hasBackslash(from start: Int) -> Bool { own.withUnsafeBufferPointer { $0.from(start).hasBackslash } }
 
     /// Lets go of what was written and written over, once it is the greater part.
     mutating func compact() {
@@ -156,7 +161,7 @@ extension Event {
     private static func withPlain(_ value: ByteView, hasEscapes: Bool?, _ body: (ByteView) -> Bool) -> Bool {
         guard value.first == 0x22 else { return body(value) }
         let inside = ByteView(rebasing: value[1..<(value.count - 1)])
-        guard hasEscapes ?? inside.contains(0x5C) else { return body(inside) }
+        guard hasEscapes ?? inside.hasBackslash else { return body(inside) }
         var plain: [UInt8] = []
         appendUnescaped(inside, to: &plain)
         return plain.withUnsafeBufferPointer { body($0) }
@@ -175,7 +180,7 @@ extension Event {
         let start = own.count
         guard field.type.sanitise(text, into: &own) else { return false }
         let kind = JSONKind(rawValue: own[start]) ?? .number
-        let escaped = kind == .string && own[(start + 1)...].contains(0x5C)
+        let escaped = kind == .string && hasBackslash(from: start)
         adopt(field, from: start, kind: kind, hasEscapes: escaped)
         return true
     }
@@ -234,6 +239,10 @@ extension Event {
         guard let at = index(of: field) else { return false }
         let member = members[at]
         return withValue(member) { value in
+            if member.kind == JSONKind.string.rawValue, !member.hasEscapes, member.keyLength == 0 {
+                out.append(contentsOf: value.part(1, value.count - 1))
+                return true
+            }
             var first = value
             if member.kind == JSONKind.array.rawValue {
                 first = ByteView(start: nil, count: 0)
@@ -249,7 +258,7 @@ extension Event {
                 return true
             }
             let inside = ByteView(rebasing: first[1..<(first.count - 1)])
-            if inside.contains(0x5C) { appendUnescaped(inside, to: &out) } else { out.append(contentsOf: inside) }
+            if inside.hasBackslash { appendUnescaped(inside, to: &out) } else { out.append(contentsOf: inside) }
             return true
         }
     }

@@ -90,8 +90,12 @@ public struct Event: Sendable {
         if at > 0, members[at - 1].field == field {
             members[at - 1] = member
         } else {
-            members.insert(member, at: at)
+            insert(member, at: at)
         }
+    }
+
+    mutating func insert(_ member: Member, at place: Int) {
+        if place == members.count { members.append(member) } else { members.insert(member, at: place) }
     }
 
     /// Whether the event has a value of that field.

@@ -60,27 +60,29 @@ public struct UUID: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The 16 bytes.
     public var bytes: [UInt8] { withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Array($0) } }
 
+    /// Appends the 16 bytes.
+    public func appendBytes(to out: inout [UInt8]) {
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { out.append(contentsOf: $0) }
+    }
+
     /// Reads the 36-character form; upper-case digits are accepted.
     public init?(_ text: ByteView) {
-        guard text.count == 36 else { return nil }
-        var halves: (UInt64, UInt64) = (0, 0)
-        var digits = 0
-        for (index, byte) in text.enumerated() {
-            if index == 8 || index == 13 || index == 18 || index == 23 {
-                guard byte == 0x2D else { return nil }
-                continue
+        guard text.count == 36, text[8] == 0x2D, text[13] == 0x2D, text[18] == 0x2D, text[23] == 0x2D else { return nil }
+        // Every digit is below 16; what is none leaves its mark.
+        var seen: UInt8 = 0
+        func number(_ start: Int, _ end: Int) -> UInt64 {
+            var value: UInt64 = 0
+            for index in start..<end {
+                let digit = text[index].hexValue
+                seen |= digit
+                value = value << 4 | UInt64(digit & 15)
             }
-            let value: UInt8
-            switch byte {
-            case 0x30...0x39: value = byte - 0x30
-            case 0x61...0x66: value = byte - 0x61 + 10
-            case 0x41...0x46: value = byte - 0x41 + 10
-            default: return nil
-            }
-            if digits < 16 { halves.0 = halves.0 << 4 | UInt64(value) } else { halves.1 = halves.1 << 4 | UInt64(value) }
-            digits += 1
+            return value
         }
-        self.init(high: halves.0, low: halves.1)
+        let high = number(0, 8) << 32 | number(9, 13) << 16 | number(14, 18)
+        let low = number(19, 23) << 48 | number(24, 36)
+        guard seen < 16 else { return nil }
+        self.init(high: high, low: low)
     }
 
     /// Reads the 36-character form.
@@ -91,21 +93,36 @@ public struct UUID: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// Appends the 36-character form in lower case.
-    public func append(to out: inout [UInt8]) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 36) { text in
-            var place = 0
-            for index in 0..<32 {
-                if index == 8 || index == 12 || index == 16 || index == 20 {
-                    text[place] = 0x2D
-                    place += 1
-                }
-                let half = index < 16 ? high : low
-                let digit = UInt8(truncatingIfNeeded: half >> UInt64((15 - index & 15) * 4)) & 15
-                text[place] = digit < 10 ? digit + 0x30 : digit + 0x57
-                place += 1
-            }
-            out.append(contentsOf: UnsafeBufferPointer(text))
+    public func append(to out: inout [UInt8]) { withText { out.append(contentsOf: $0) } }
+
+    func append(to out: inout ByteWriter) { withText { out.append(contentsOf: $0) } }
+
+    @inline(__always)
+    private func withText(_ body: (ByteView) -> Void) {
+        let first = Self.digits(UInt32(truncatingIfNeeded: high >> 32))
+        let second = Self.digits(UInt32(truncatingIfNeeded: high))
+        let third = Self.digits(UInt32(truncatingIfNeeded: low >> 32))
+        let last = Self.digits(UInt32(truncatingIfNeeded: low))
+        withUnsafeTemporaryAllocation(byteCount: 36, alignment: 8) { text in
+            text.storeBytes(of: first.bigEndian, as: UInt64.self)
+            text.storeBytes(of: UInt32(truncatingIfNeeded: second >> 32).bigEndian, toByteOffset: 9, as: UInt32.self)
+            text.storeBytes(of: UInt32(truncatingIfNeeded: second).bigEndian, toByteOffset: 14, as: UInt32.self)
+            text.storeBytes(of: UInt32(truncatingIfNeeded: third >> 32).bigEndian, toByteOffset: 19, as: UInt32.self)
+            text.storeBytes(of: UInt32(truncatingIfNeeded: third).bigEndian, toByteOffset: 24, as: UInt32.self)
+            text.storeBytes(of: last.bigEndian, toByteOffset: 28, as: UInt64.self)
+            (text[8], text[13], text[18], text[23]) = (0x2D, 0x2D, 0x2D, 0x2D)
+            body(ByteView(text.bindMemory(to: UInt8.self)))
         }
+    }
+
+    /// The eight hexadecimal digits of a number as characters, the first one in the highest byte; all of them made at once.
+    private static func digits(_ value: UInt32) -> UInt64 {
+        var halves = UInt64(value)
+        halves = (halves | halves << 16) & 0x0000_FFFF_0000_FFFF
+        halves = (halves | halves << 8) & 0x00FF_00FF_00FF_00FF
+        halves = (halves | halves << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        let letters = (halves &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return halves &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
     }
 
     /// The 36-character form.

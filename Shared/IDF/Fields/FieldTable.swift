@@ -34,6 +34,10 @@ final class FieldTable: @unchecked Sendable {
         var isMany: Bool
         /// Interior nodes above the leaf.
         var depth: UInt8
+        /// Most bytes that stand around the value, with all its nodes opened and closed.
+        var frame: UInt16
+        /// Of a free root that may be one member: its other form; `none` elsewhere.
+        var twin: UInt16
         /// Place of the dotted name among all names in byte order.
         var rank: UInt16
         var above: Above
@@ -54,6 +58,9 @@ final class FieldTable: @unchecked Sendable {
             default: Int(above.3)
             }
         }
+
+        /// Whether it is a free root as one member.
+        var isPacked: Bool { twin != FieldTable.none && !key.isEmpty }
 
         /// How many interior nodes a leaf has in common with one of `depth` below `other`.
         @inline(__always)
@@ -145,15 +152,20 @@ final class FieldTable: @unchecked Sendable {
         self.open = open
         self.packed = packed
         let sorted = fields.indices.sorted { fields[$0].name.utf8.lexicographicallyPrecedes(fields[$1].name.utf8) }
+        var twins: [Int: UInt16] = [:]
+        for (open, whole) in packed { (twins[Int(open.raw)], twins[Int(whole.raw)]) = (whole.raw, open.raw) }
         // The table lives as long as the process, so plain memory serves it best.
         rows = .allocate(capacity: fields.count)
         for (rank, id) in sorted.enumerated() {
             let path = paths[id]
             precondition(path.above.count <= 4, "\(fields[id].name) is nested too deeply for the table")
             func above(_ place: Int) -> UInt16 { place < path.above.count ? path.above[place] : Self.none }
+            // Of each node the quotes, the colon and two braces.
+            let frame = path.above.reduce(1 + path.key.count) { $0 + nodes[Int($1)].name.utf8.count + 5 }
             (rows + id).initialize(
                 to: Row(
-                    type: fields[id].type, isMany: fields[id].isMany, depth: UInt8(path.above.count), rank: UInt16(rank),
+                    type: fields[id].type, isMany: fields[id].isMany, depth: UInt8(path.above.count),
+                    frame: UInt16(frame), twin: twins[id] ?? Self.none, rank: UInt16(rank),
                     above: (above(0), above(1), above(2), above(3)), key: Self.keep(path.key),
                     name: Self.keep(Array(fields[id].name.utf8))))
         }
@@ -230,6 +242,7 @@ final class FieldTable: @unchecked Sendable {
     }
 
     /// The child of a node by the bytes of its name, or nil.
+    @inline(__always)
     func child(of parent: Int, named key: ByteView) -> Int? {
         guard !key.isEmpty else { return nil }
         let (first, last) = Self.ends(key)

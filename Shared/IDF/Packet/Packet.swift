@@ -87,14 +87,14 @@ public struct Report: Sendable {
 extension Packet {
     /// Appends the packet as one JSON:API document.
     public func encode(into out: inout [UInt8]) {
-        var size = 512
-        for index in events.indices { size += events[index].sizeEstimate }
-        for report in reports { size += report.content.count * 4 / 3 + 512 }
-        out.reserveCapacity(out.count + size)
+        let size = events.indices.reduce(0) { $0 + events[$1].encodedLimit + 1 }
+        out.reserveCapacity(out.count + reports.reduce(size + 512) { $0 + $1.content.count * 4 / 3 + 512 })
         appendMeta(to: &out)
-        for index in events.indices {
-            if index > 0 { out.append(0x2C) }
-            events[index].encode(into: &out)
+        out.append(atMost: size) { writer in
+            for index in events.indices {
+                if index > 0 { writer.append(0x2C) }
+                events[index].write(to: &writer)
+            }
         }
         for (index, report) in reports.enumerated() {
             if index > 0 || !events.isEmpty { out.append(0x2C) }
@@ -136,17 +136,26 @@ extension Packet {
 extension Event {
     /// Appends the event as a JSON:API resource object.
     public func encode(into out: inout [UInt8]) {
-        out.append(contentsOf: #"{"type":"event","id":""#.utf8)
+        out.append(atMost: encodedLimit) { write(to: &$0) }
+    }
+
+    /// Not fewer bytes than `encode` appends.
+    fileprivate var encodedLimit: Int { sizeLimit + 80 }
+
+    @inline(__always)
+    fileprivate func write(to out: inout ByteWriter) {
+        out.append(#"{"type":"event","id":""#)
         id.append(to: &out)
-        out.append(contentsOf: #"","attributes":"#.utf8)
-        encodeAttributes(into: &out)
+        out.append(#"","attributes":"#)
+        writeAttributes(to: &out)
         out.append(0x7D)
     }
 
-    /// About as many bytes as the event takes as JSON, rather too many.
-    fileprivate var sizeEstimate: Int {
-        var size = 128
-        for member in members { size += Int(member.length) + 24 }
+    /// Not fewer bytes than `encodeAttributes` appends, and not many more.
+    public var sizeLimit: Int {
+        let rows = FieldTable.shared.rows
+        var size = 2
+        for member in members { size += Int(member.length) + Int(rows[Int(member.field.raw)].frame) }
         return size
     }
 
@@ -155,6 +164,18 @@ extension Event {
     /// What came over the wire and was not touched goes on in runs: where as many bytes stand between two neighbours as would be
     /// written between them, they are the bytes that would be written, for JSON cannot say it shorter; one copy takes both.
     public func encodeAttributes(into out: inout [UInt8]) {
+        out.append(atMost: sizeLimit) { writeAttributes(to: &$0) }
+    }
+
+    @inline(__always)
+    private func writeAttributes(to out: inout ByteWriter) {
+        own.withUnsafeBufferPointer { own in
+            members.withUnsafeBufferPointer { writeAttributes(of: $0, own, to: &out) }
+        }
+    }
+
+    @inline(__always)
+    private func writeAttributes(of members: UnsafeBufferPointer<Member>, _ own: ByteView, to out: inout ByteWriter) {
         let table = FieldTable.shared
         out.append(0x7B)
         var open: FieldTable.Row.Above = (FieldTable.none, FieldTable.none, FieldTable.none, FieldTable.none)
@@ -186,7 +207,7 @@ extension Event {
                     run = start..<end
                 } else {
                     run = 0..<0
-                    withBytes(member) { out.append(contentsOf: $0) }
+                    out.append(contentsOf: member.isOwn ? own.part(start, end) : base!.view(start, end - start))
                 }
             }
             open = row.pointee.above
@@ -198,7 +219,8 @@ extension Event {
         out.append(0x7D)
     }
 
-    private func copy(_ run: Range<Int>, to out: inout [UInt8]) {
+    @inline(__always)
+    private func copy(_ run: Range<Int>, to out: inout ByteWriter) {
         if let base, !run.isEmpty { out.append(contentsOf: base.view(run.lowerBound, run.count)) }
     }
 
@@ -238,7 +260,7 @@ extension Event {
     public mutating func addOriginal(_ bytes: ByteView) {
         guard JSONText.isText(bytes) else { return setOriginal(bytes) }
         let start = own.count
-        JSONText.appendQuoted(bytes, to: &own)
+        JSONText.appendQuotedText(bytes, to: &own)
         adopt(Key<String>.original.id, from: start, kind: .string, hasEscapes: own.count - start != bytes.count + 2)
     }
 

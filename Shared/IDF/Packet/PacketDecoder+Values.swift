@@ -6,31 +6,33 @@ extension PacketDecoder {
     mutating func readField(_ field: FieldID, _ index: Int) {
         let row = table.rows[Int(field.raw)]
         let token = tokens[index]
-        switch kind(index) {
-        case .null: return
-        case .array where row.type != .json: readList(field, row, index)
-        case _ where row.type == .json: keep(field, token)
-        // The source line is kept to the byte: a blank at an end may be an empty cell.
-        case .string where field == original: if token.end - token.start > 2 { keep(field, token) }
-        default:
-            switch check(row, token) {
-            case .asIs: keep(field, token)
-            case .rewritten:
-                let start = own.count
-                own.append(contentsOf: scratch)
-                adopt(field, start)
-            case .refused: break
-            }
+        if isKind(index, .null) { return }
+        if row.type == .json { return keep(field, token) }
+        if isKind(index, .array) { return readList(field, row, index) }
+        if field == original, isKind(index, .string) {
+            // The source line is kept to the byte: a blank at an end may be an empty cell.
+            if token.end - token.start > 2 { keep(field, token) }
+            return
+        }
+        switch check(row, index) {
+        case .asIs: keep(field, token)
+        case .rewritten:
+            let start = own.count
+            own.append(contentsOf: scratch)
+            adopt(field, start)
+        case .refused: break
         }
     }
 
     private mutating func readList(_ field: FieldID, _ row: FieldTable.Row, _ index: Int) {
         let end = Int(tokens[index].next)
         guard row.isMany || end - index <= 2 else {
-            return report("too-many-values", "\(field.name) takes one value, found a list of \(end - index - 1)", pointer())
+            return report(
+                "too-many-values", "\(field.name) takes one value, found a list of \(end - index - 1)", pointer(to: index - 1))
         }
         guard end - index <= 257 else {
-            return report("too-many-values", "a list of \(end - index - 1) values; at most 256 are allowed", pointer())
+            return report(
+                "too-many-values", "a list of \(end - index - 1) values; at most 256 are allowed", pointer(to: index - 1))
         }
         let start = own.count
         own.append(0x5B)
@@ -46,7 +48,7 @@ extension PacketDecoder {
             if kind(item) == .null {
                 own.append(contentsOf: "null".utf8)
             } else {
-                switch check(row, token, place: count) {
+                switch check(row, item, of: (list: index, place: count)) {
                 case .asIs: own.append(contentsOf: source.view(Int(token.start), Int(token.end - token.start)))
                 case .rewritten:
                     changed = true
@@ -85,22 +87,25 @@ extension PacketDecoder {
 
     private enum Verdict { case asIs, rewritten, refused }
 
-    /// Checks one scalar. The canonical form is made in `scratch` and compared: equal means the packet's own bytes will do.
+    /// Checks one scalar, perhaps of a list. Where its form does not show at once that it is canonical, the canonical form is made in
+    /// `scratch` and compared: equal means the packet's own bytes will do.
     @inline(__always)
-    private mutating func check(_ row: FieldTable.Row, _ token: idf_token, place: Int? = nil) -> Verdict {
-        scratch.removeAll(keepingCapacity: true)
-        let found = JSONKind(rawValue: token.kind) ?? .null
+    private mutating func check(_ row: FieldTable.Row, _ index: Int, of list: (list: Int, place: Int)? = nil) -> Verdict {
+        let token = tokens[index]
+        let isString = isKind(index, .string)
         let fits: Bool
         switch row.type.jsonKind {
-        case .string: fits = found == .string
-        case .number: fits = found == .number
-        case .boolean: fits = found == .true || found == .false
+        case .string: fits = isString
+        case .number: fits = isKind(index, .number)
+        case .boolean: fits = isKind(index, .true) || isKind(index, .false)
         case .any: fits = true
         }
-        guard fits else { return refuse(row, token, "wrong-type", place) }
+        guard fits else { return refuse(row, index, "wrong-type", list) }
+        if isString, token.flags == 0, row.type.isPlainlyCanonical(inner(token)) { return .asIs }
+        scratch.removeAll(keepingCapacity: true)
         let raw = source.view(Int(token.start), Int(token.end - token.start))
         var sane: Bool
-        if found != .string {
+        if !isString {
             sane = row.type.sanitise(raw, into: &scratch)
         } else if token.flags == 0 {
             sane = row.type.sanitise(inner(token), into: &scratch)
@@ -109,16 +114,19 @@ extension PacketDecoder {
             appendUnescaped(inner(token), to: &plain)
             sane = plain.withUnsafeBufferPointer { row.type.sanitise($0, into: &scratch) }
         }
-        guard sane else { return refuse(row, token, "invalid-value", place) }
+        guard sane else { return refuse(row, index, "invalid-value", list) }
         let same = scratch.count == raw.count && memcmp(scratch, raw.baseAddress!, raw.count) == 0
         return same ? .asIs : .rewritten
     }
 
-    private mutating func refuse(_ row: FieldTable.Row, _ token: idf_token, _ code: String, _ place: Int?) -> Verdict {
+    private mutating func refuse(_ row: FieldTable.Row, _ index: Int, _ code: String, _ list: (list: Int, place: Int)?) -> Verdict
+    {
+        let token = tokens[index]
         let raw = source.view(Int(token.start), Int(token.end - token.start))
         let shown = raw.count <= 80 ? String(decoding: raw, as: UTF8.self) : String(decoding: raw.prefix(77), as: UTF8.self) + "…"
         let what = code == "wrong-type" ? "found \((JSONKind(rawValue: token.kind) ?? .null).word) \(shown)" : "found \(shown)"
-        report(code, "\(what), wanted \(row.type.wanted)", pointer(place.map(String.init)))
+        let place = list.map { pointer(to: $0.list - 1) + "/\($0.place)" } ?? pointer(to: index - 1)
+        report(code, "\(what), wanted \(row.type.wanted)", place)
         return .refused
     }
 
@@ -148,7 +156,7 @@ extension PacketDecoder {
         let full = above.isEmpty ? name : "\(above).\(name)"
         var advice = "free members belong under \"custom\""
         if let near = FieldTable.nearest(full) { advice = "did you mean \"\(near)\"? (\(advice))" }
-        report("unknown-field", "no field \"\(full)\" in the data format; \(advice)", pointer(name))
+        report("unknown-field", "no field \"\(full)\" in the data format; \(advice)", pointer(to: at))
     }
 }
 

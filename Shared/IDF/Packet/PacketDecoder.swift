@@ -37,7 +37,7 @@ struct PacketDecoder {
     /// Names of the sub-objects being read, as tokens: for the pointer of a problem.
     var trail: [Int] = []
     var resource = 0
-    // Of the event being read.
+    // Of the event being read; the next one begins with empty ones.
     var members: ContiguousArray<Event.Member> = []
     var own: [UInt8] = []
     var scratch: [UInt8] = []
@@ -110,6 +110,9 @@ struct PacketDecoder {
 
     @inline(__always) func kind(_ index: Int) -> JSONKind { JSONKind(rawValue: tokens[index].kind) ?? .null }
 
+    /// The same as `kind(index) == kind` for what is asked of every token.
+    @inline(__always) func isKind(_ index: Int, _ kind: JSONKind) -> Bool { tokens[index].kind == kind.rawValue }
+
     @inline(__always) func inner(_ token: idf_token) -> ByteView {
         source.view(Int(token.start) + 1, Int(token.end - token.start) - 2)
     }
@@ -128,18 +131,18 @@ struct PacketDecoder {
         if problems.count < Self.problemLimit { problems.append(Problem(422, code, detail, pointer: pointer)) }
     }
 
-    /// Pointer to the member being read, with one more step.
-    func pointer(_ last: String? = nil) -> String {
+    /// Pointer to the member whose name is that token, which stands in the object being read; without one to the object.
+    func pointer(to member: Int? = nil) -> String {
         var text = "/data/\(resource)/attributes"
         for index in trail { text += "/" + escaped(name(index)) }
-        if let last { text += "/" + escaped(last) }
+        if let member { text += "/" + escaped(name(member)) }
         return text
     }
 
     // MARK: resources
 
     private mutating func readResource(_ index: Int, into packet: inout Packet) {
-        guard kind(index) == .object else {
+        guard isKind(index, .object) else {
             return report("wrong-type", "found \(kind(index).word), wanted an event", "/data/\(resource)")
         }
         var id: UUID?
@@ -152,12 +155,12 @@ struct PacketDecoder {
             if key.equals("attributes") {
                 attributes = at + 1
             } else if key.equals("id") {
-                id = kind(at + 1) == .string ? UUID(inner(tokens[at + 1])) : nil
+                id = isKind(at + 1, .string) ? UUID(inner(tokens[at + 1])) : nil
                 if id == nil { report("invalid-value", "the id is no UUID", "/data/\(resource)/id") }
             } else if key.equals("type") {
                 typed = true
-                isReport = kind(at + 1) == .string && inner(tokens[at + 1]).equals("report")
-                if !isReport, !(kind(at + 1) == .string && inner(tokens[at + 1]).equals("event")) {
+                isReport = isKind(at + 1, .string) && inner(tokens[at + 1]).equals("report")
+                if !isReport, !(isKind(at + 1, .string) && inner(tokens[at + 1]).equals("event")) {
                     report("invalid-value", "wanted \"event\" or \"report\"", "/data/\(resource)/type")
                 }
             } else if !key.equals("meta"), !key.equals("links") {
@@ -173,14 +176,14 @@ struct PacketDecoder {
         guard let attributes, kind(attributes) == .object else {
             return report("missing-member", "the resource has no \"attributes\" object", "/data/\(resource)")
         }
-        members = []
         members.reserveCapacity(usual + 4)
-        own = []
         trail.removeAll(keepingCapacity: true)
         readObject(attributes, node: 0)
         arrange()
         usual = members.count
-        var event = Event(id: id ?? .v7(), members: members, own: own, base: source)
+        var event = Event(id: id ?? .v7(), members: [], own: [], base: source)
+        swap(&event.members, &members)
+        swap(&event.own, &own)
         event.isWire = true
         if isReport {
             var fields = event
@@ -209,17 +212,15 @@ struct PacketDecoder {
             if let child {
                 let field = table.fieldOf[child]
                 if field != FieldTable.none {
-                    trail.append(at)
                     readField(FieldID(raw: field), value)
-                    trail.removeLast()
-                } else if table.packedOf[child] != FieldTable.none, kind(value) == .object {
+                } else if table.packedOf[child] != FieldTable.none, isKind(value, .object) {
                     keepWhole(FieldID(raw: table.packedOf[child]), at)
-                } else if kind(value) == .object {
+                } else if isKind(value, .object) {
                     trail.append(at)
                     readObject(value, node: child)
                     trail.removeLast()
                 } else if kind(value) != .null {
-                    report("wrong-type", "found \(kind(value).word), wanted an object", pointer(name(at)))
+                    report("wrong-type", "found \(kind(value).word), wanted an object", pointer(to: at))
                 }
             } else if table.openOf[node] != FieldTable.none {
                 readFree(FieldID(raw: table.openOf[node]), at)
@@ -240,14 +241,12 @@ struct PacketDecoder {
             count += 1
             let length = tokens[member + 1].start - tokens[member].start
             if length > 4096 {
-                trail.append(at)
-                report("name-too-long", "a member name of \(length) bytes; at most 4096 are allowed", pointer())
-                trail.removeLast()
+                report("name-too-long", "a member name of \(length) bytes; at most 4096 are allowed", pointer(to: at))
             }
             member = Int(tokens[member + 1].next)
         }
         if count > 4096 {
-            return report("too-many-members", "\(count) members in \(name(at)); at most 4096 are allowed", pointer(name(at)))
+            return report("too-many-members", "\(count) members in \(name(at)); at most 4096 are allowed", pointer(to: at))
         }
         members.append(
             Event.Member(
@@ -260,7 +259,8 @@ struct PacketDecoder {
         let start = tokens[at].start
         let keyLength = tokens[at + 1].start - start
         guard keyLength <= 4096 else {
-            return report("name-too-long", "a member name of \(keyLength) bytes; at most 4096 are allowed", pointer())
+            return report(
+                "name-too-long", "a member name of \(keyLength) bytes; at most 4096 are allowed", pointer())
         }
         members.append(
             Event.Member(
@@ -269,9 +269,22 @@ struct PacketDecoder {
                 isOwn: false, hasEscapes: tokens[at + 1].flags != 0))
     }
 
+    /// Whether every member is of another field than the one before, and in order.
+    private var isArranged: Bool {
+        members.withUnsafeBufferPointer { members in
+            var last = -1
+            for index in members.indices {
+                let field = Int(members[index].field.raw)
+                if field <= last { return false }
+                last = field
+            }
+            return true
+        }
+    }
+
     /// Members come in writing order from our own services; from others they are put in order here.
     private mutating func arrange() {
-        guard members.count > 1 else { return }
+        if isArranged { return }
         // More than the table has and a free root may have: most are the same field again and again.
         if members.count > 8192 {
             return report("too-many-members", "\(members.count) members in one event", "/data/\(resource)/attributes")

@@ -92,8 +92,10 @@ extension Service {
         result.meta.hops += 1
         result.meta.path = path
         // What goes on is another packet than what came: next time it may hold other events, and whoever knows this one's id skips it.
-        result.meta.id = .derived(
-            from: packet.meta.id.bytes + configuration.name.utf8 + (path ?? "").utf8 + events.flatMap(\.id.bytes))
+        var bytes = packet.meta.id.bytes + configuration.name.utf8 + (path ?? "").utf8
+        bytes.reserveCapacity(bytes.count + events.count * 16)
+        for index in events.indices { events[index].id.appendBytes(to: &bytes) }
+        result.meta.id = .derived(from: bytes)
         return result
     }
 

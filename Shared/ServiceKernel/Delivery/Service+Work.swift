@@ -31,8 +31,8 @@ extension Service {
     private static func run<E: Expert>(_ expert: E, _ events: [Event], overwrite: Bool) throws(Rejection) -> Worked {
         var worked = Worked()
         worked.forward.reserveCapacity(events.count)
-        for (index, original) in events.enumerated() {
-            var event = original
+        for index in events.indices {
+            var event = events[index]
             event.fillOverwrites = overwrite
             do {
                 switch try expert.process(&event) {
@@ -45,7 +45,7 @@ extension Service {
                     worked.release(by: expert)
                     throw error
                 }
-                worked.failed.append((index, original, error))
+                worked.failed.append((index, events[index], error))
             }
         }
         return worked
