@@ -47,7 +47,7 @@ extension ControlCommand.Feeds {
 
         func run() throws {
             guard let feed = Feed.all.first(where: { $0.title.lowercased() == feed.lowercased() }) else {
-                let near = nearest(feed, in: Feed.all.map(\.title)).map { "; did you mean \"\($0)\"?" } ?? ""
+                let near = didYouMean(feed, in: Feed.all.map(\.title)).map { "; \($0)" } ?? ""
                 say("error: no feed \"\(feed)\" in the catalogue\(near) (list them: intelmqctl feed list)")
                 throw ExitCode(64)
             }

@@ -29,7 +29,7 @@ struct FleetNodes: ParsableArguments {
             throw ExitCode(78)
         }
         for name in nodes where !known.contains(name) {
-            let near = nearest(name, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
+            let near = didYouMean(name, in: known).map { "; \($0)" } ?? ""
             say("error: no node \"\(name)\" in \(directory)\(near) (there are \(known.joined(separator: ", ")))")
             throw ExitCode(64)
         }

@@ -1,5 +1,6 @@
 import Gateway
 import Glibc
+import IDF
 public import ServiceKernel
 import StatusDaemon
 
@@ -48,7 +49,7 @@ public enum FleetProgram {
             print(usage)
             exit(0)
         default:
-            let near = roster.nearest(verb).map { "; did you mean \"\($0)\"?" } ?? ""
+            let near = didYouMean(verb, in: roster.names + verbs).map { "; \($0)" } ?? ""
             fail("error: no worker or verb \"\(verb)\"\(near)\n\(usage)", code: 64)
         }
     }

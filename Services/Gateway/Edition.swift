@@ -27,7 +27,7 @@ struct Edition: Sendable {
     /// A node by its name; a refusal that names those there are.
     func node(_ name: String) throws(Problem) -> Graph.Node {
         if let node = nodes[name] { return node }
-        let near = nearest(name, in: graph.nodes.map(\.name)).map { "; did you mean \"\($0)\"?" } ?? ""
+        let near = didYouMean(name, in: graph.nodes.map(\.name)).map { "; \($0)" } ?? ""
         let names = graph.nodes.map(\.name).joined(separator: ", ")
         throw Problem(404, "no-node", "no node \"\(name.prefix(80))\"\(near) (there are \(names))")
     }

@@ -1,3 +1,4 @@
+import IDF
 import ServiceKernel
 import YAML
 

@@ -112,7 +112,7 @@ struct CSVParser: Parser {
     }
 
     static func unknown(_ name: String, _ node: YAMLNode?) -> SettingProblem {
-        let near = nearest(name, in: Field.all.map(\.name)).map { "did you mean \"\($0)\"?" }
+        let near = didYouMean(name, in: Field.all.map(\.name))
         return SettingProblem(
             "no field \"\(name)\" in the data format", help: near ?? "free members are written custom.name", at: node)
     }

@@ -1,4 +1,4 @@
-import YAML
+import IDF
 
 /// One line of a roster: a kind of worker that the program knows.
 public struct RosterEntry: Sendable {
@@ -47,5 +47,5 @@ public struct Roster: Sendable {
     }
 
     /// The worker whose name is most similar, or nil if none is near.
-    public func nearest(_ name: String) -> String? { YAML.nearest(name, in: names) }
+    public func nearest(_ name: String) -> String? { IDF.nearest(name, in: names) }
 }
