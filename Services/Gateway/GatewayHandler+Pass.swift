@@ -93,7 +93,7 @@ extension GatewayHandler {
         if route.name == .tap {
             // A stream that has begun cannot be refused any more.
             do throws(Rejection) { _ = try Tap.Watch(query) } catch {
-                return .problem(Problem(error.status, error.code, error.detail))
+                return .problem(error.problem)
             }
         }
         return HTTPResponse.streamed(route.name == .tap ? "application/x-ndjson" : "text/plain; charset=utf-8") { writer in

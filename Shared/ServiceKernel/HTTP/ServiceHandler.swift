@@ -175,7 +175,7 @@ final class ServiceHandler: HTTPHandler {
         } catch let error as PacketError {
             return .problems(error.problems)
         } catch let error as Rejection {
-            return problem(Problem(error.status, error.code, error.detail))
+            return problem(error.problem)
         } catch {
             return problem(Problem(500, "internal", "\(error)"))
         }
@@ -213,7 +213,7 @@ final class ServiceHandler: HTTPHandler {
                     out.append(0x0A)
                 }
             } catch {
-                out.append(contentsOf: Problem.document([Problem(error.status, error.code, error.detail)]))
+                out.append(contentsOf: Problem.document([error.problem]))
                 out.append(0x0A)
             }
         }
