@@ -38,7 +38,8 @@ func tool(_ name: String, path: String) -> Target {
 /// The tests of a part: `Tests/<Name>Tests`.
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: settings)
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)Tests", exclude: exclude,
+        swiftSettings: settings)
 }
 
 let package = Package(
@@ -132,6 +133,7 @@ let package = Package(
         tool("vectors", path: "Tests/Vectors"),
         tool("bench", path: "Tests/Bench"),
         tool("torture", path: "Tests/Torture"),
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
         tests("IDF", ["IDF"]),
         tests("YAML", ["YAML"]),
         tests("CSV", ["CSV"]),

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A workflow's folder is the same however it is spelled, and what is gone can be started again.
@@ -24,10 +25,10 @@ import Testing
         let pid = try #require(
             Int32(try String(contentsOfFile: "\(folder.path)/fleet/run/store.pid", encoding: .utf8).filter(\.isNumber)))
         kill(pid, SIGKILL)
-        try await Program.eventually("its statusd is gone") { kill(pid, 0) != 0 }
+        try await eventually("its statusd is gone") { kill(pid, 0) != 0 }
         let start = try await Program.run(["ctl", "start", "store", "--directory", "\(folder.path)/fleet"])
         #expect(start.code == 0, "\(start.err)")
-        try await Program.eventually("the store runs again") {
+        try await eventually("the store runs again") {
             try await Program.run(["ctl", "status", "--directory", detour]).code == 0
         }
         let down = try await Program.run(["ctl", "down", "--directory", detour])

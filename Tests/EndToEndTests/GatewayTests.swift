@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import IDF
+import TestSupport
 import Testing
 
 /// A workflow as its gateway serves it.
@@ -14,8 +15,8 @@ import Testing
         let answer = try await fleet.call("/v1/packets", .post, GatewayFleet.packet())
         #expect(answer.status == 202)
         #expect(try JSONValue(parsing: answer.body)["meta"]?["accepted"]?.integer == 1)
-        try await Program.eventually("written") { fleet.written("events.ndjson").contains("192.0.2.1") }
-        try await Program.eventually("shown") {
+        try await eventually("written") { fleet.written("events.ndjson").contains("192.0.2.1") }
+        try await eventually("shown") {
             let edges = try await fleet.json("/v1/graph")["edges"]?.items ?? []
             return edges.contains { $0["to"]?.string == "asn" && $0["sent"]?.integer == 1 && $0["in-spool"]?.integer == 0 }
         }
@@ -63,7 +64,7 @@ import Testing
         // The durable node takes it all the same.
         #expect(try await fleet.call("/v1/packets", .post, GatewayFleet.packet()).status == 202)
         #expect(try await fleet.call("/v1/start", .post).status == 200)
-        try await Program.eventually("written") { fleet.written("events.ndjson").contains("192.0.2.1") }
+        try await eventually("written") { fleet.written("events.ndjson").contains("192.0.2.1") }
         #expect(try await fleet.call("/v1/pause?node=nobody", .post).status == 404)
     }
 
@@ -151,7 +152,7 @@ import Testing
         process.standardError = FileHandle.nullDevice
         try process.run()
         defer { process.terminate() }
-        try await Program.eventually("ready") { try await fleet.call("/readyz").status == 200 }
+        try await eventually("ready") { try await fleet.call("/readyz").status == 200 }
         let answer = try await fleet.call("/v1/packets", .post, GatewayFleet.packet())
         #expect(answer.status == 502)
         #expect(try problem(answer)?["code"]?.string == "no-contract")

@@ -2,6 +2,7 @@ import Foundation
 import HTTP
 import IDF
 import Synchronization
+import TestSupport
 
 /// The program under test, as the build has left it beside the test bundle.
 enum Program {
@@ -109,14 +110,14 @@ enum Program {
         }
     }
 
-    /// Waits until a condition holds.
-    static func eventually(_ what: String, seconds: Int = 120, _ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(seconds)
-        while ContinuousClock.now < deadline {
-            if (try? await condition()) == true { return }
-            try await Task.sleep(for: .milliseconds(50))
+    /// Ends what a failed test has left running: the processes of the `.pid` files in a folder.
+    static func killAll(in folder: String) {
+        for name in files(in: folder, ending: ".pid") {
+            guard let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8),
+                let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            else { continue }
+            kill(pid, SIGKILL)
         }
-        throw Failure("after \(seconds) s still not: \(what)")
     }
 
     /// Ports that nobody listens on: below those that the kernel gives to connections, and never the same twice.

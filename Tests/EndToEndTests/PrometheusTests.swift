@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import IDF
+import TestSupport
 import Testing
 
 /// What people who operate a fleet are given: measures, alerts and a dashboard, tried with a real Prometheus.
@@ -84,7 +85,7 @@ struct PrometheusTests {
         try folder.write("prometheus.yml", configuration)
         let up = try await Program.run(["ctl", "up", try folder.write("graph.yaml", graph), "--directory", fleet])
         try #require(up.code == 0, "\(up.err)")
-        defer { killAll(in: "\(fleet)/run") }
+        defer { Program.killAll(in: "\(fleet)/run") }
 
         for port in ports.prefix(5) {
             let page = try await Program.client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/metrics")).body
@@ -106,7 +107,7 @@ struct PrometheusTests {
             server.waitUntilExit()
         }
         let prometheus = Prometheus(port: ports[5])
-        try await Program.eventually("all five services are read", seconds: 60) {
+        try await eventually("all five services are read", seconds: 60) {
             try await prometheus.query("count(up == 1)").first?.value == 5
         }
         #expect(try await prometheus.scrapeProblems() == [])
@@ -130,7 +131,7 @@ struct PrometheusTests {
         for query in queries {
             var last = "nothing"
             do {
-                try await Program.eventually(query, seconds: 30) {
+                try await eventually(query, seconds: 30) {
                     let found = try await prometheus.query(query)
                     last = "\(found.prefix(3))"
                     return found.contains { $0.value.isFinite }
@@ -151,7 +152,7 @@ struct PrometheusTests {
             _ = try await prometheus.query(alert.query)
             if alert.name != "IntelMQDeadLettersRising" { #expect(alert.state != "firing", "\(alert.name)") }
         }
-        try await Program.eventually("the bad rows raise an alert", seconds: 60) {
+        try await eventually("the bad rows raise an alert", seconds: 60) {
             try await prometheus.alerts().contains { $0.name == "IntelMQDeadLettersRising" && $0.state == "firing" }
         }
         #expect(try await prometheus.scrapeProblems() == [])
@@ -171,15 +172,6 @@ struct PrometheusTests {
             return (panel["targets"]?.items ?? []).compactMap { target in
                 target["expr"]?.string?.replacing("$service", with: ".*").replacing("$__rate_interval", with: "10s")
             }
-        }
-    }
-
-    /// Ends what a failed test has left running.
-    private func killAll(in folder: String) {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8).trimmingCharacters(
-                in: .whitespacesAndNewlines)
-            if let pid = text.flatMap({ Int32($0) }) { kill(pid, SIGKILL) }
         }
     }
 }

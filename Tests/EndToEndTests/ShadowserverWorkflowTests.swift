@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import IDF
+import TestSupport
 import Testing
 
 /// The main job over real processes and sockets.
@@ -48,7 +49,7 @@ struct ShadowserverWorkflowTests {
         let fleet = "\(folder.path)/fleet"
         let up = try await Program.run(["ctl", "up", graph, "--directory", fleet])
         #expect(up.code == 0, "\(up.err)")
-        defer { killAll(in: "\(fleet)/run") }
+        defer { Program.killAll(in: "\(fleet)/run") }
 
         // A relay in the middle dies, and its statusd starts it again.
         kill(try await Program.workers(of: "taxonomy", in: fleet)[0], SIGKILL)
@@ -59,7 +60,7 @@ struct ShadowserverWorkflowTests {
         #expect(body.contains("\"accepted\":1000"))
         #expect(body.contains("\"failed-count\":3"))
         let unique = 1000 - (try await duplicates(1000))
-        try await Program.eventually("all events stored") { try await stored(folder) == unique }
+        try await eventually("all events stored") { try await stored(folder) == unique }
         #expect(try await Program.metric("intelmq_events_dropped_total", port: ports[3]) == 1000 - unique)
 
         let letters = try await Program.run([
@@ -88,15 +89,6 @@ struct ShadowserverWorkflowTests {
             HTTPClientRequest(url: "http://127.0.0.1:\(ports[1])/v1/lookup/192.0.2.1/source.as.number"))
         #expect(String(decoding: lookup.body, as: UTF8.self) == "64496\n")
         #expect(try await Program.run(["ctl", "down", "--directory", fleet]).code == 0)
-    }
-
-    /// Ends what a failed test has left running.
-    private func killAll(in folder: String) {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8).trimmingCharacters(
-                in: .whitespacesAndNewlines)
-            if let pid = text.flatMap({ Int32($0) }) { kill(pid, SIGKILL) }
-        }
     }
 
     /// Rows of the demonstration report that equal an earlier one.
@@ -173,7 +165,7 @@ struct ShadowserverWorkflowTests {
         let second = try await Program.serve("parser", parser, in: folder, port: ports[0])
         defer { second.terminate() }
         // An answer may be lost on its way to the client, never an event that was acknowledged.
-        try await Program.eventually("\(accepted) acknowledged events stored") { try await stored(folder) >= accepted }
+        try await eventually("\(accepted) acknowledged events stored") { try await stored(folder) >= accepted }
     }
 
     @Test func `a relay whose next hop is absent refuses with 503, a durable service takes the packet and delivers it later`()
@@ -202,7 +194,7 @@ struct ShadowserverWorkflowTests {
             "store", "worker: file-output\nlisten: 127.0.0.1:\(ports[2])\nsettings: {path: \(folder.path)/events.ndjson}\n",
             in: folder, port: ports[2])
         defer { store.terminate() }
-        try await Program.eventually("the event in the file") {
+        try await eventually("the event in the file") {
             try String(contentsOfFile: "\(folder.path)/events.ndjson", encoding: .utf8).contains(event.id.description)
         }
         #expect(try await Program.post("/v1/packets", port: ports[0], packet).status == 200)

@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import TestSupport
 import Testing
 
 /// What a person sees when a service cannot start, and the programs' verbs.
@@ -107,13 +108,13 @@ import Testing
                 return text.split(separator: " ").compactMap { Int32($0) }
             }
         }
-        try await Program.eventually("two processes") { try children().count == 2 }
-        try await Program.eventually("ready") {
+        try await eventually("two processes") { try children().count == 2 }
+        try await eventually("ready") {
             try await Program.client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz")).status == 200
         }
         let first = try children()
         kill(first[0], SIGKILL)
-        try await Program.eventually("the killed one is replaced") {
+        try await eventually("the killed one is replaced") {
             let now = try children()
             return now.count == 2 && !now.contains(first[0])
         }

@@ -2,6 +2,7 @@ import Glibc
 import IDF
 import ServiceKernel
 import ServiceKernelTesting
+import TestSupport
 import Testing
 import Workflow
 
@@ -150,7 +151,8 @@ import Workflow
 /// The workflows that come with the project, whose settings name files below the source tree.
 @Suite struct ExampleWorkflowTests {
     private static let folder = "openapi/workflows"
-    private static let names = fileNames(in: "\(Repository.path)/\(folder)").filter { $0.hasSuffix(".yaml") }
+    private static let names = files(in: "\(Repository.path)/\(folder)", ending: ".yaml")
+    private static let cases = files(in: "\(Repository.path)/\(folder)/cases", ending: ".yaml")
 
     init() { #expect(chdir(Repository.path) == 0) }
 
@@ -161,7 +163,7 @@ import Workflow
         #expect(made || access("var", F_OK) != 0, "a check makes nothing")
     }
 
-    @Test(arguments: fileNames(in: "\(Repository.path)/\(folder)/cases")) func theirCasesHold(_ name: String) async throws {
+    @Test(arguments: cases) func theirCasesHold(_ name: String) async throws {
         let graph = try Graph(path: "\(Self.folder)/\(name)", roster: fleet)
         for one in try WorkflowCase.read(path: "\(Self.folder)/cases/\(name)", for: graph) {
             let differences = try await one.run(graph, roster: fleet)

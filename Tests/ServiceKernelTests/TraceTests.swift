@@ -3,6 +3,7 @@ import IDF
 import Logging
 import ServiceKernelTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ServiceKernel

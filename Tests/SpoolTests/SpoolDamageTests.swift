@@ -1,5 +1,6 @@
 import Glibc
 import Spool
+import TestSupport
 import Testing
 
 /// Killed processes, cut files, flipped bits, full disks.
@@ -61,7 +62,7 @@ import Testing
         try await spool.append([packet(1_000)])
         var ids: [String] = []
         let waiting = Task { await spool.take("b") }
-        _ = await eventually(5) { spool.status().edges[1].inFlight > 0 }
+        _ = await eventually(seconds: 5) { spool.status().edges[1].inFlight > 0 }
         while spool.backlog("b") > spool.status().edges[1].inFlight || !ids.contains(uuid(1_000)) {
             let next = ids.isEmpty ? await waiting.value : await spool.take("b")
             guard let next else { break }
@@ -71,7 +72,7 @@ import Testing
             if next.packet.id == uuid(1_000) { break }
         }
         #expect(ids.contains(uuid(1_000)), "\(what): goes on")
-        _ = await eventually(2) { spool.backlog("b") == 0 }
+        _ = await eventually(seconds: 2) { spool.backlog("b") == 0 }
         #expect(spool.isBalanced, "\(what): \(spool.status().edges)")
         let result = (ids.count - 1, spool.deadLetterCount(), spool.notes)
         await spool.close()
@@ -243,7 +244,7 @@ import Testing
         // What was accepted can be delivered, and that alone makes room.
         let kept = await spool.drain()
         #expect(kept == (1...accepted).map { packet($0, size: 200_000) })
-        #expect(await eventually(20) { spool.status().refusal == nil }, "\(spool.status())")
+        #expect(await eventually(seconds: 20) { spool.status().refusal == nil }, "\(spool.status())")
         try await spool.append((1_001...1_005).map { packet($0, size: 200_000) })
         await spool.close()
         let again = try small.spool(["a"], limit: 64 << 20)
@@ -271,7 +272,7 @@ import Testing
         #expect(isRefused)
         ftruncate(filler, 0)
         close(filler)
-        #expect(await eventually(20) { spool.status().refusal == nil })
+        #expect(await eventually(seconds: 20) { spool.status().refusal == nil })
         try await spool.append([packet(5_000)])
         let kept = await spool.drain()
         #expect(kept.last == packet(5_000) && kept.prefix(5).elementsEqual((1...5).map { packet($0, size: 100_000) }))

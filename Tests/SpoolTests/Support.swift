@@ -161,15 +161,6 @@ extension Spool {
     func backlog(_ edge: String) -> Int { status().edges.first { $0.name == edge }?.backlogPackets ?? 0 }
 }
 
-/// Waits until it is so, or fails after some seconds.
-func eventually(_ seconds: Double = 60, _ isSo: () async throws -> Bool) async rethrows -> Bool {
-    for _ in 0..<Int(seconds * 50) {
-        if try await isSo() { return true }
-        try? await Task.sleep(nanoseconds: 20_000_000)
-    }
-    return false
-}
-
 /// Numbers that are the same in every run.
 struct Dice: RandomNumberGenerator {
     var state: UInt64
