@@ -4,7 +4,9 @@ import ServiceKernel
 import Workflow
 
 extension GatewayHandler {
-    private static let sent = ["Content-Type", "Content-Encoding", "Accept", "Prefer", "traceparent", "If-None-Match"]
+    private static let sent = [
+        "Content-Type", "Content-Encoding", "Accept", "Prefer", "traceparent", "tracestate", "If-None-Match",
+    ]
     private static let returned = ["Content-Type", "ETag", "Cache-Control", "Retry-After", "Allow"]
 
     /// A request to a node's data port, with the gateway's own token: that of the caller stays here.
@@ -27,7 +29,7 @@ extension GatewayHandler {
         let query = ControlSocket.text(head.query.map { ($0.name, $0.value) }.filter { $0.0 != "node" || route.name == .lookup })
         let outgoing = self.request(
             head.method, to: node, path + query,
-            headers: Self.sent.compactMap { name in head.header(name).map { (name, $0) } },
+            headers: Self.sent.compactMap { name in head.list(name).map { (name, $0) } },
             body: head.method.route == .get ? nil : request.body)
         let answer: HTTPClientResponse
         do throws(HTTPClientError) { answer = try await gateway.client.send(outgoing) } catch {

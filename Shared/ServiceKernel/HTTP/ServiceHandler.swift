@@ -248,7 +248,9 @@ final class ServiceHandler: HTTPHandler {
     func problem(_ one: Problem) -> HTTPResponse { .problem(one) }
 
     /// The trace that a request names (W3C Trace Context).
-    private func trace(_ head: HTTPRequestHead) -> TraceParent? { head.header("traceparent").flatMap { TraceParent($0) } }
+    private func trace(_ head: HTTPRequestHead) -> TraceParent? {
+        head.header("traceparent").flatMap { TraceParent($0) }?.with(state: head.list("tracestate"))
+    }
 }
 
 extension StringProtocol {

@@ -141,9 +141,10 @@ extension Metrics {
 
             ## Traces
 
-            `POST /v1/packets` and `POST /v1/reports` read the header `traceparent` (W3C Trace Context). Without one, or with a malformed one, the
+            `POST /v1/packets` and `POST /v1/reports` read the headers `traceparent` and `tracestate` (W3C Trace Context). Without the first, or with a malformed one, the
             service begins a trace whose id is the id of the report or packet without its dashes. The trace goes on in the packet's
-            `meta.traceparent`, also through spools, and as the header of the next request, each hop with a parent-id of its own. Log lines that
+            `meta.traceparent` and `meta.tracestate`, also through spools, and as the headers of the next request, each hop with a parent-id of
+            its own; a malformed `tracestate` is dropped, and of a long one 512 characters go on. Log lines that
             concern a packet have `packet.id` and `trace.id`; at level `debug` every packet has one in every service.
 
             """
