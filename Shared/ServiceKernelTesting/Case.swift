@@ -1,4 +1,5 @@
 import IDF
+import ServiceKernel
 public import YAML
 
 /// One case of a worker: what goes in and what must come out.
@@ -76,7 +77,7 @@ public struct CaseFile: Sendable {
     /// Reads all `cases/*.yaml` of a worker's folder, sorted by name; none is an empty list.
     public static func all(besideWorkerIn folder: String) throws(CaseError) -> [CaseFile] {
         var files: [CaseFile] = []
-        for name in TemporaryFolder.names(in: "\(folder)/cases") where name.hasSuffix(".yaml") {
+        for name in fileNames(in: "\(folder)/cases") where name.hasSuffix(".yaml") {
             files.append(try CaseFile(path: "\(folder)/cases/\(name)"))
         }
         return files

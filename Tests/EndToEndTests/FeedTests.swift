@@ -1,11 +1,12 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// The catalogue of feeds, as `intelmqctl feed` shows it and puts it into a workflow.
 @Suite struct FeedTests {
     @Test func `a feed is added and the rest of the file stays`() async throws {
         let folder = try Folder()
-        let text = try String(contentsOfFile: "\(Program.root)/openapi/workflows/phishing-urls.yaml", encoding: .utf8)
+        let text = try String(contentsOfFile: "\(sourceTree)/openapi/workflows/phishing-urls.yaml", encoding: .utf8)
         let file = try folder.write("graph.yaml", text + "# the end\n")
         let added = try await Program.run(["ctl", "feed", "add", "abuse.ch/urlhaus", file])
         #expect(added.code == 0 && added.out.contains("urlhaus-feed → urlhaus → taxonomy"), "\(added.err)")
@@ -23,13 +24,13 @@ import Testing
 
     @Test func `what cannot be added leaves the file as it was`() async throws {
         let folder = try Folder()
-        let text = try String(contentsOfFile: "\(Program.root)/openapi/workflows/phishing-urls.yaml", encoding: .utf8)
+        let text = try String(contentsOfFile: "\(sourceTree)/openapi/workflows/phishing-urls.yaml", encoding: .utf8)
         let file = try folder.write("graph.yaml", text)
         let unknown = try await Program.run(["ctl", "feed", "add", "abuse.ch/Feodo Trackr", file])
         #expect(unknown.code == 64 && unknown.err.contains("did you mean \"abuse.ch/Feodo Tracker\"?"))
         let nowhere = try await Program.run(["ctl", "feed", "add", "VXVault/URLs", file, "--to", "stroe"])
         #expect(nowhere.code == 78 && nowhere.err.contains("did you mean \"store\"?"), "\(nowhere.err)")
         #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["graph.yaml"])
+        #expect(files(in: folder.path) == ["graph.yaml"])
     }
 }

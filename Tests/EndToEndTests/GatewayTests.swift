@@ -148,7 +148,7 @@ import Testing
         process.arguments = [
             "gateway", "--graph", "\(fleet.folder.path)/strange.yaml", "--directory", "\(fleet.folder.path)/strange",
         ]
-        process.currentDirectoryURL = URL(fileURLWithPath: Program.root)
+        process.currentDirectoryURL = URL(fileURLWithPath: sourceTree)
         process.standardError = FileHandle.nullDevice
         try process.run()
         defer { process.terminate() }

@@ -7,7 +7,7 @@ import Testing
 /// What people who operate a fleet are given: measures, alerts and a dashboard, tried with a real Prometheus.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct PrometheusTests {
-    private static let rules = "\(Program.root)/deploy/prometheus"
+    private static let rules = "\(sourceTree)/deploy/prometheus"
     private static let services = ["shadowserver", "asn-lookup", "taxonomy", "deduplicator", "store"]
 
     private struct Ended: Sendable {
@@ -73,7 +73,7 @@ struct PrometheusTests {
         let folder = try Folder()
         let ports = Program.freePorts(6)
         let fleet = "\(folder.path)/fleet"
-        var graph = try String(contentsOfFile: "\(Program.root)/openapi/workflows/shadowserver.yaml", encoding: .utf8)
+        var graph = try String(contentsOfFile: "\(sourceTree)/openapi/workflows/shadowserver.yaml", encoding: .utf8)
         var configuration = try String(contentsOfFile: "\(Self.rules)/prometheus.yml", encoding: .utf8)
         for index in 0..<5 {
             graph = graph.replacing("127.0.0.1:870\(index + 1)", with: "127.0.0.1:\(ports[index])")
@@ -113,7 +113,7 @@ struct PrometheusTests {
         #expect(try await prometheus.scrapeProblems() == [])
 
         // Something of everything: events, duplicates, a bad row, a refused packet.
-        let report = try String(contentsOfFile: "\(Program.root)/deploy/demo/2026-11-20-scan_rdp-demo.csv", encoding: .utf8)
+        let report = try String(contentsOfFile: "\(sourceTree)/deploy/demo/2026-11-20-scan_rdp-demo.csv", encoding: .utf8)
         let lines = report.split(separator: "\n").prefix(201)
         let body = Array((lines.joined(separator: "\n") + "\n\"2026-11-20 00:00:00\",\"high\",\"no address\"\n").utf8)
         let traffic = Task {
@@ -162,7 +162,7 @@ struct PrometheusTests {
     /// The queries of the dashboard, with its variables as they are when it is opened.
     private func dashboard() throws -> [String] {
         let document = try JSONValue(
-            parsing: Array(try String(contentsOfFile: "\(Program.root)/deploy/grafana/intelmq.json", encoding: .utf8).utf8))
+            parsing: Array(try String(contentsOfFile: "\(sourceTree)/deploy/grafana/intelmq.json", encoding: .utf8).utf8))
         let variables = document["templating"]?["list"]?.items?.compactMap { $0["name"]?.string }
         #expect(variables == ["datasource", "service"])
         var ids: Set<Int> = []

@@ -9,7 +9,7 @@ import Testing
 struct ShadowserverWorkflowTests {
     /// The example workflow with ports and paths of this test.
     private func graph(in folder: Folder, ports: [Int]) throws -> String {
-        var text = try String(contentsOfFile: "\(Program.root)/openapi/workflows/shadowserver.yaml", encoding: .utf8)
+        var text = try String(contentsOfFile: "\(sourceTree)/openapi/workflows/shadowserver.yaml", encoding: .utf8)
         for (index, port) in ports.enumerated() {
             text = text.replacingOccurrences(of: "127.0.0.1:870\(index + 1)", with: "127.0.0.1:\(port)")
         }
@@ -18,7 +18,7 @@ struct ShadowserverWorkflowTests {
     }
 
     private func report(rows: Int, bad: Int = 0) throws -> [UInt8] {
-        let whole = try String(contentsOfFile: "\(Program.root)/deploy/demo/2026-11-20-scan_rdp-demo.csv", encoding: .utf8)
+        let whole = try String(contentsOfFile: "\(sourceTree)/deploy/demo/2026-11-20-scan_rdp-demo.csv", encoding: .utf8)
         var lines = whole.split(separator: "\n").prefix(rows + 1).map(String.init)
         for index in 0..<bad { lines.insert("\"2026-11-20 00:00:00\",\"high\",\"not an address \(index)\"", at: 2 + index * 3) }
         return Array((lines.joined(separator: "\n") + "\n").utf8)

@@ -61,7 +61,7 @@ import YAML
 
     /// Every example, and one with what is hard to quote.
     @Test func theCanonicalFormSaysTheSameAndIsItsOwnCanonicalForm() throws {
-        let folder = "\(Repository.path)/openapi/workflows"
+        let folder = "\(sourceTree)/openapi/workflows"
         let files = files(in: folder, ending: ".yaml")
         #expect(!files.isEmpty)
         var graphs = [try graph(branching)]

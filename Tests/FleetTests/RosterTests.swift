@@ -46,7 +46,7 @@ import Testing
         #expect(fleet.worker(named: "nothing") == nil)
     }
 
-    @Test(arguments: fleet.workers.map(\.name)) func hasItsPapers(_ name: String) throws {
+    @Test(arguments: fleet.workers.map(\.name)) func hasItsDocuments(_ name: String) throws {
         let entry = try #require(fleet.worker(named: name))
         #expect(entry.spec.name.utf8.allSatisfy { $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 || $0 == 0x2D })
         #expect(entry.spec.reads.count == Set(entry.spec.reads).count, "a field is named twice in reads")

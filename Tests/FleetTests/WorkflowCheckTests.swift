@@ -25,7 +25,7 @@ import Workflow
     private let openphish = "in: x-intelmq-worker: {uses: openphish-parser}, x-intelmq-edges: [{to: next}]"
     private let taxonomy = "next: x-intelmq-worker: {uses: taxonomy-expert}, x-intelmq-edges: [{to: store}]"
     private let asn = """
-        next: x-intelmq-worker: {uses: asn-lookup-expert, settings: {database: "\(Repository.path)/deploy/demo/asn.mmdb"}}, x-intelmq-edges: [{to: store}]
+        next: x-intelmq-worker: {uses: asn-lookup-expert, settings: {database: "\(sourceTree)/deploy/demo/asn.mmdb"}}, x-intelmq-edges: [{to: store}]
         """
     private let store = "store: x-intelmq-worker: {uses: file-output, settings: {path: \"{tmp}/out.ndjson\"}}"
 
@@ -113,10 +113,10 @@ import Workflow
     @Test(arguments: [("[taxnomy]", "did you mean \"taxonomy\"?"), ("[]", "list of experts"), ("[store]", "is no expert")])
     func chainsAreOfExperts(_ chain: String, _ part: String) throws {
         let folder = TemporaryFolder()
-        let path = "\(Repository.path)/openapi/workflows/ip-lookup.yaml"
+        let path = "\(sourceTree)/openapi/workflows/ip-lookup.yaml"
         let text = String(decoding: readFile(path) ?? [], as: UTF8.self)
             .replacing("ip: [asn-lookup, taxonomy]", with: "ip: \(chain)").replacing(
-                "deploy/", with: "\(Repository.path)/deploy/"
+                "deploy/", with: "\(sourceTree)/deploy/"
             )
             .replacing(
                 "/taxonomy:",
@@ -151,10 +151,10 @@ import Workflow
 /// The workflows that come with the project, whose settings name files below the source tree.
 @Suite struct ExampleWorkflowTests {
     private static let folder = "openapi/workflows"
-    private static let names = files(in: "\(Repository.path)/\(folder)", ending: ".yaml")
-    private static let cases = files(in: "\(Repository.path)/\(folder)/cases", ending: ".yaml")
+    private static let names = files(in: "\(sourceTree)/\(folder)", ending: ".yaml")
+    private static let cases = files(in: "\(sourceTree)/\(folder)/cases", ending: ".yaml")
 
-    init() { #expect(chdir(Repository.path) == 0) }
+    init() { #expect(chdir(sourceTree) == 0) }
 
     @Test(arguments: names) func examplesAreGood(_ name: String) throws {
         let made = access("var", F_OK) == 0

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Spool
 import TestSupport
 import Testing
@@ -109,7 +109,7 @@ import Testing
         var least = 40
         // A quarter of a page at a time: what is left of the page looks sound.
         for page in stride(from: 0, to: whole.count / 8_192, by: 5).map({ $0 }) + Array(1..<10) {
-            Place.remove(place.path)
+            try FileManager.default.removeItem(atPath: place.path)
             mkdir(place.path, 0o700)
             place.write("spool.sqlite", whole)
             place.write("spool.sqlite", [UInt8](repeating: 0xa5, count: 8_192), at: page * 8_192)
@@ -244,8 +244,9 @@ import Testing
         // What was accepted can be delivered, and that alone makes room.
         let kept = await spool.drain()
         #expect(kept == (1...accepted).map { packet($0, size: 200_000) })
-        #expect(await eventually(seconds: 20) { spool.status().refusal == nil }, "\(spool.status())")
-        try await spool.append((1_001...1_005).map { packet($0, size: 200_000) })
+        // It may take packets again before all of the room is made, and then refuse once more.
+        let isTaken = await eventually { (try? await spool.append((1_001...1_005).map { packet($0, size: 200_000) })) != nil }
+        #expect(isTaken, "\(spool.status())")
         await spool.close()
         let again = try small.spool(["a"], limit: 64 << 20)
         #expect(again.notes.isEmpty)
