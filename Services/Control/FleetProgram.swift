@@ -29,7 +29,7 @@ public enum FleetProgram {
         case "install": install(roster, into: arguments.first)
         case "render":
             do {
-                try Papers.write(roster, into: arguments.first ?? ".")
+                try RenderedDocuments.write(roster, into: arguments.first ?? ".")
                 exit(0)
             } catch {
                 fail("error: \(error)", code: 74)
@@ -68,8 +68,8 @@ public enum FleetProgram {
                intelmq ctl VERB           the workflow as a whole (also: intelmqctl VERB)
                intelmq statusd --config F runs, watches and operates one worker (also: intelmq-statusd)
                intelmq gateway            serves a workflow as one (also: intelmq-gateway)
-               intelmq install DIRECTORY  a link per worker, intelmq-WORKER, intelmqctl and intelmq-statusd
-               intelmq render [DIRECTORY] writes the generated papers of the source tree
+               intelmq install DIRECTORY  a link per worker, intelmq-WORKER, intelmqctl, intelmq-statusd and intelmq-gateway
+               intelmq render [DIRECTORY] writes the generated documents of the source tree
                intelmq completion SHELL   the completion script for bash, zsh or fish
                intelmq version
         help on a worker: intelmq WORKER --help

@@ -110,7 +110,7 @@ struct MetricsFamily: Sendable {
 
 extension Metrics {
     /// The table of measures as a page.
-    public static var paper: String {
+    public static var page: String {
         var text = """
             # Metrics
 
@@ -118,14 +118,14 @@ extension Metrics {
             control socket, in Prometheus' text format 0.0.4, or in OpenMetrics 1.0.0 if the `Accept` header prefers that
             (there the names of counters lose `_total`, and `intelmq_build_info` is of type info).
 
-            Which service it is says the label that the scraper gives its target. The column *together* says how the values of several processes of
+            Which service it is says the label that the scraper gives its target. The column *aggregation* says how the values of several processes of
             one worker are put together; histograms are added bucket by bucket. A measure is on the page when the service has what is measured:
             only who has a spool has its size.
 
             Examples in the source tree: [prometheus.yml](../deploy/prometheus/prometheus.yml), [alert rules](../deploy/prometheus/rules.yml)
             with [their tests](../deploy/prometheus/rules.test.yml), and a [dashboard for Grafana](../deploy/grafana/intelmq.json).
 
-            | name | type | labels | together | what |
+            | name | type | labels | aggregation | what |
             |---|---|---|---|---|
 
             """

@@ -6,25 +6,24 @@ import Outputs
 import Parsers
 import ServiceKernel
 import Testing
+import TestSupport
 
 /// What is rendered from the code is committed, and current.
-@Suite struct PaperTests {
+@Suite struct RenderedDocumentTests {
     private let roster = Roster(collectors + parsers + experts + outputs)
-    private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
 
-    @Test func `the rendered papers are current (make papers)`() throws {
-        for (path, content) in Papers.all(roster) {
-            let committed = try? String(contentsOfFile: "\(root)/\(path)", encoding: .utf8)
-            #expect(committed == content, "\(path) is not current: make papers")
+    @Test func `the rendered documents are current (make docs)`() throws {
+        for (path, content) in RenderedDocuments.all(roster) {
+            let committed = try? String(contentsOfFile: "\(sourceTree)/\(path)", encoding: .utf8)
+            #expect(committed == content, "\(path) is not current: make docs")
         }
     }
 
-    @Test func `the heads of the READMEs are current (make papers)`() throws {
+    @Test func `the heads of the READMEs are current (make docs)`() throws {
         for entry in roster.workers {
-            guard let path = Papers.readmePath(entry) else { continue }
-            let committed = try String(contentsOfFile: "\(root)/\(path)", encoding: .utf8)
-            #expect(Papers.readme(entry, keeping: committed) == committed, "\(path) is not current: make papers")
+            guard let path = RenderedDocuments.readmePath(entry) else { continue }
+            let committed = try String(contentsOfFile: "\(sourceTree)/\(path)", encoding: .utf8)
+            #expect(RenderedDocuments.readme(entry, keeping: committed) == committed, "\(path) is not current: make docs")
         }
     }
 }
