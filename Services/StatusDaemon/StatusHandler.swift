@@ -33,13 +33,7 @@ final class StatusHandler: HTTPHandler {
     func immediate(_ head: HTTPRequestHead) -> HTTPResponse? {
         let route: Route
         do throws(RouteProblem) { route = try Self.route(head) } catch { return error.response(head.path) }
-        if let role = route.role, case .failure(let refusal) = door.admit(head, as: role) {
-            if head.method.route != .get {
-                log.warning(
-                    "refused", metadata: ["call": "\(head.method.rawValue) \(head.path)", "status": "\(refusal.problem.status)"])
-            }
-            return refusal.response
-        }
+        if let refusal = door.refusal(head, as: route.role, log: log) { return refusal }
         switch route.name {
         case .livez: return HTTPResponse(text: "ok\n")
         case .startupz:
@@ -61,8 +55,7 @@ final class StatusHandler: HTTPHandler {
         let head = request.head
         let route: Route
         do throws(RouteProblem) { route = try Self.route(head) } catch { return error.response(head.path) }
-        // Whoever is let in now is named, also when the token has changed until the end.
-        let caller = route.role.flatMap { try? door.admit(head, as: $0).get() }?.name ?? "unknown"
+        let caller = door.caller(head, as: route.role)
         let answer: HTTPResponse
         switch route.name {
         case .start, .stop, .restart: answer = await supervise(route.name)

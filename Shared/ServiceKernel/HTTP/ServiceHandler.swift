@@ -34,7 +34,7 @@ final class ServiceHandler: HTTPHandler {
         let path = head.path
         // Look-ups are asked for by the ten thousand a second, so they come first.
         if path.hasPrefix("/v1/lookup/"), head.method.route == .get, routes[.lookup] != nil {
-            return refusal(.data, head) ?? lookup(path, head)
+            return service.door.refusal(head, as: .data) ?? lookup(path, head)
         }
         guard let name = Route.named(path).first, let route = routes[name] else {
             return problem(Problem(404, "unknown-path", "no such call here; GET /openapi.json lists them"))
@@ -44,7 +44,7 @@ final class ServiceHandler: HTTPHandler {
             answer.headers.append(("Allow", route.method == .get ? "GET, HEAD" : route.method.rawValue))
             return answer
         }
-        if let role = route.role, let refusal = refusal(role, head) { return refusal }
+        if let refusal = service.door.refusal(head, as: route.role) { return refusal }
         switch name {
         case .lookup: return lookup(path, head)
         case .livez, .startupz: return HTTPResponse(text: "ok\n")
@@ -56,17 +56,12 @@ final class ServiceHandler: HTTPHandler {
         }
     }
 
-    /// Refuses whoever may not do this.
-    private func refusal(_ role: AccessRole, _ head: HTTPRequestHead) -> HTTPResponse? {
-        if case .failure(let refusal) = service.door.admit(head, as: role) { refusal.response } else { nil }
-    }
-
     private func readiness(_ head: HTTPRequestHead) -> HTTPResponse {
         let ready = service.isReady
         guard head.query.contains(where: { $0.name == "verbose" }) else {
             return HTTPResponse(status: ready ? 200 : 503, text: ready ? "ok\n" : "\(service.phase)\n")
         }
-        if let refusal = refusal(.read, head) { return refusal }
+        if let refusal = service.door.refusal(head, as: .read) { return refusal }
         var lines = [
             ready ? "[+] accepting packets" : "[-] \(service.phase)", "[+] configuration of \(service.configuration.name)",
         ]
