@@ -203,7 +203,7 @@ private func text(_ answer: HTTPClientResponse) -> String { String(decoding: ans
     }
 
     @Test func draining() async throws {
-        let service = try Running("worker: obedient-expert\nlimits: {drain: 2 s}\n")
+        let service = try Running("worker: obedient-expert\nlimits: {drain: 10 min}\n")
         #expect(text(try await service.call(.get, "/readyz")) == "ok\n")
         service.runner.service.drain()
         #expect(try await service.call(.get, "/readyz").status == 503)
@@ -213,7 +213,7 @@ private func text(_ answer: HTTPClientResponse) -> String { String(decoding: ans
         #expect(refused.header("Retry-After") != nil)
         let begin = ContinuousClock.now
         await service.stop()
-        #expect(ContinuousClock.now - begin < .seconds(4))
+        #expect(ContinuousClock.now - begin < .seconds(60), "nothing is open, so nothing is waited for")
     }
 }
 
