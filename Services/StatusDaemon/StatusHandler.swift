@@ -72,6 +72,8 @@ final class StatusHandler: HTTPHandler {
         default: answer = await pass(route, request)
         }
         if route.name == .reload, answer.status < 300 { current.reread() }
+        // Whoever looks next sees what has been done.
+        if route.role == .operate { await observer.round() }
         if head.method.route != .get {
             log.notice(
                 "operated",
