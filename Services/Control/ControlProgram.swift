@@ -2,8 +2,9 @@ import ArgumentParser
 import Glibc
 import IDF
 import ServiceKernel
-import Workflow
 import Synchronization
+import Workflow
+import YAML
 
 /// `intelmqctl`: what concerns a workflow as a whole.
 enum ControlProgram {
@@ -15,6 +16,11 @@ enum ControlProgram {
 
     static func main(_ roster: Roster, _ arguments: [String]) async -> Never {
         box.withLock { $0 = roster }
+        let verbs = ControlCommand.configuration.subcommands.map { $0._commandName } + ["help"]
+        if let verb = arguments.first, !verb.hasPrefix("-"), !verbs.contains(verb) {
+            let near = nearest(verb, in: verbs).map { "; did you mean \"\($0)\"?" } ?? ""
+            fail("error: intelmqctl has no verb \"\(verb.prefix(80))\"\(near) (list them: intelmqctl --help)", code: 64)
+        }
         await ControlCommand.main(arguments)
         exit(0)
     }
@@ -95,8 +101,9 @@ extension ControlCommand {
 
         func run() async throws {
             let graph = try ControlCommand.graph(graph)
+            let fleet = LocalFleet(directory: directory)
+            for finding in fleet.stranded(by: graph) { Terminal.say(finding.diagnostic) }
             do throws(Rejection) {
-                let fleet = LocalFleet(directory: directory)
                 try await fleet.start(graph)
                 if gateway {
                     do throws(Rejection) { try await fleet.startGateway(graph) } catch {
@@ -104,8 +111,11 @@ extension ControlCommand {
                         throw error
                     }
                 }
-                for (node, pid) in fleet.processes() {
-                    print("\(node.padded(to: 24))pid \(pid)  \(graph.nodes.first { $0.name == node }?.server ?? "")")
+                for (name, pid) in fleet.processes() {
+                    let node = graph.nodes.first { $0.name == name }
+                    // A collector listens nowhere; what is no node is the gateway.
+                    let server = node.map { $0.entry.family == .collector ? "" : $0.server } ?? graph.gatewayServer ?? ""
+                    print("\(name.padded(to: 24))pid \(pid)  \(withoutUser(server))")
                 }
             } catch {
                 say("error: \(error.detail)")

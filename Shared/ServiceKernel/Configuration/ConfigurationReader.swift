@@ -9,6 +9,7 @@ public struct ConfigurationReader {
     private var messages: [Diagnostic] = []
     /// Secrets that were put into the values; no message shows them.
     private var secrets: Set<String> = []
+    private var readsSettings = true
     /// More messages help nobody, and each is laid out with its line.
     private static let messageLimit = 100
 
@@ -16,23 +17,31 @@ public struct ConfigurationReader {
     public init(roster: Roster) { self.roster = roster }
 
     /// Reads the configuration file of one service.
-    /// - Parameter expected: the worker that the program was called as, if its name says so.
-    public static func read(path: String, roster: Roster, expected: RosterEntry? = nil) throws(ConfigurationError)
-        -> ServiceConfiguration
-    {
+    /// - Parameters:
+    ///   - expected: the worker that the program was called as, if its name says so.
+    ///   - settings: whether the settings are read, which opens what they name; without, the worker cannot work.
+    public static func read(
+        path: String, roster: Roster, expected: RosterEntry? = nil, settings: Bool = true
+    ) throws(ConfigurationError) -> ServiceConfiguration {
         let document: YAMLDocument
         do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.diagnostic]) }
-        return try read(document, roster: roster, expected: expected)
+        return try read(document, roster: roster, expected: expected, settings: settings)
     }
 
     /// Reads a configuration that is already parsed.
     public static func read(
-        _ document: YAMLDocument, roster: Roster, expected: RosterEntry? = nil
+        _ document: YAMLDocument, roster: Roster, expected: RosterEntry? = nil, settings: Bool = true
     ) throws(ConfigurationError) -> ServiceConfiguration {
-        let (document, secrets) = try TemplateRenderer.render(document)
+        var document = document
+        if !settings, let pairs = document.root.pairs {
+            let rest = pairs.filter { $0.key.string != "settings" }.map { ($0.key.string ?? "", $0.value) }
+            document = document.replacing(root: .mapping(rest, at: document.root))
+        }
+        let (rendered, secrets) = try TemplateRenderer.render(document)
         var reader = ConfigurationReader(roster: roster)
+        reader.readsSettings = settings
         reader.secrets = secrets
-        let configuration = reader.service(document, document.root, expected: expected)
+        let configuration = reader.service(rendered, rendered.root, expected: expected)
         guard let configuration, reader.messages.isEmpty else { throw ConfigurationError(reader.messages) }
         return configuration
     }
@@ -76,7 +85,7 @@ public struct ConfigurationReader {
         for (key, value) in pairs {
             read(document, key, value, &configuration)
         }
-        apply(document, root["settings"], to: configuration, at: root)
+        if readsSettings { apply(document, root["settings"], to: configuration, at: root) }
         for edge in configuration.edges where edge.token != nil && edge.to.hasPrefix("http://") && !configuration.isInsecure {
             guard !Self.isLocal(String(edge.to.dropFirst(7))), let node = root["edges"] else { continue }
             note(
