@@ -50,7 +50,10 @@ struct ControlCommand: AsyncParsableCommand {
 extension ControlCommand {
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Runs a workflow once, in one process, over files or standard input.")
+            abstract: "Runs a workflow once, in one process, over files or standard input.",
+            discussion:
+                "Exit code 0: everything was processed, 65: some rows or events could not be, each is a warning on standard error."
+        )
         @Argument(help: "The workflow: an OpenAPI document.") var graph: String
         @Argument(help: "Reports or packets; - is standard input. Without, one round of the collectors.") var files: [String] = []
         @Option(help: "The node that takes the files; needed where several could.") var node: String?
@@ -65,7 +68,11 @@ extension ControlCommand {
                 throw ExitCode(78)
             }
             let started = ContinuousClock.now
-            let outcome = await workflow.run(files, at: node, stopAfter: stopAfter ?? .max)
+            var outcome = await workflow.run(files, at: node, stopAfter: stopAfter ?? .max)
+            if outcome.exitCode == 64 {
+                say("error: \(outcome.problem ?? "")")
+                throw ExitCode(64)
+            }
             let seconds = (ContinuousClock.now - started) / .seconds(1)
             if json {
                 let nodes = workflow.summary().map { line in
@@ -88,6 +95,11 @@ extension ControlCommand {
                 print("\(outcome.accepted) events in \((seconds * 1000).rounded() / 1000) s")
             }
             if let problem = outcome.problem { say("error: \(problem)") }
+            let dead = workflow.summary().reduce(0) { $0 + $1.dead }
+            if dead > 0 {
+                say("\(dead) rows or events could not be processed or delivered; see the warnings above")
+                if outcome.exitCode == 0 { outcome.exitCode = 65 }
+            }
             if outcome.exitCode != 0 { throw ExitCode(outcome.exitCode) }
         }
     }

@@ -17,6 +17,10 @@ import Testing
         #expect(dummy.code == 0, "\(dummy.err)")
         let checked = try await Program.run(["ctl", "check", file, "--only", "connectiontest"])
         #expect(checked.code == 0 && checked.out.contains("ok: 12 nodes"), "\(checked.err)")
+        // What a parser cannot do without is told at once, with the line that is missing.
+        let table = try await Program.run(["ctl", "feed", "add", "University of Toulouse/Blacklist", file])
+        #expect(table.code == 0 && table.err.contains("blacklist does not start yet"), "\(table.err)")
+        #expect(table.err.contains("add below settings:  columns: [\"@timestamp\"") && table.err.contains("--> \(file):"))
         // Twice is a mistake, and changes nothing.
         let again = try await Program.run(["ctl", "feed", "add", "VXVault/URLs", file, "--name", "vx"])
         #expect(again.code == 64 && again.err.contains("--name"))

@@ -1,4 +1,5 @@
 import Foundation
+import HTTP
 import Testing
 
 /// A workflow's folder is the same however it is spelled, and what is gone can be started again.
@@ -45,6 +46,32 @@ import Testing
             #expect(looked.code == 0, "\(looked.err)")
         }
         #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/out.ndjson"))
+    }
+
+    @Test func `a workflow whose last expert only answers comes up, and takes nothing that it could not hand on`() async throws {
+        let folder = try Folder()
+        let port = Program.freePorts(1)[0]
+        let graph = try folder.write(
+            "graph.yaml",
+            """
+            openapi: 3.1.0
+            info: {title: Asked, version: 1.0.0}
+            paths:
+              /taxonomy: {servers: [{url: "http://127.0.0.1:\(port)"}], post: {operationId: taxonomy, x-intelmq-worker: {uses: taxonomy-expert}}}
+
+            """)
+        let up = try await Program.run(["ctl", "up", graph, "--directory", "\(folder.path)/fleet"])
+        #expect(up.code == 0 && up.err.contains("warning:"), "\(up.err)")
+        func post(_ headers: [(name: String, value: String)]) async throws -> Int {
+            try await Program.client.send(
+                HTTPClientRequest(
+                    method: .post, url: "http://127.0.0.1:\(port)/v1/packets",
+                    headers: headers + [("Content-Type", "application/json")], body: Array(GatewayFleet.packet().utf8))
+            ).status
+        }
+        #expect(try await post([("Prefer", "return=representation")]) == 200)
+        #expect(try await post([]) == 503)
+        #expect(try await Program.run(["ctl", "down", "--directory", "\(folder.path)/fleet"]).code == 0)
     }
 
     @Test func `a node that has left the graph is forgotten by the next up unless it holds something`() async throws {

@@ -139,6 +139,21 @@ import Testing
         #expect(result.err.contains("1 rows or events could not be processed"), "\(result.err)")
         let good = try await Program.run(["openphish-parser", "run"], input: "http://a.example/\n")
         #expect(good.code == 0)
+        // A workflow that is run once says it, too.
+        let folder = try Folder()
+        let graph = try folder.write(
+            "graph.yaml",
+            """
+            openapi: 3.1.0
+            info: {title: Once, version: 1.0.0}
+            paths:
+              /in: {servers: [{url: "http://127.0.0.1:1"}], post: {operationId: in, x-intelmq-worker: {uses: openphish-parser}, x-intelmq-edges: [{to: out}]}}
+              /out: {servers: [{url: "http://127.0.0.1:2"}], post: {operationId: out, x-intelmq-worker: {uses: file-output, settings: {path: "\(folder.path)/out"}}}}
+
+            """)
+        let whole = try await Program.run(["ctl", "run", graph, "-"], input: "http://a.example/\nnot a url\n")
+        #expect(whole.code == 65 && whole.out.contains("1 dead letters"), "\(whole.err)")
+        #expect(try String(contentsOfFile: "\(folder.path)/out", encoding: .utf8).contains("a.example"))
         // What reads it goes on with what is there.
         let next = try await Program.run(["taxonomy-expert", "run"], input: result.out)
         #expect(next.code == 0 && next.out.contains("b.example"))

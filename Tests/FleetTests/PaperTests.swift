@@ -6,6 +6,7 @@ import Outputs
 import Parsers
 import ServiceKernel
 import Testing
+import YAML
 
 /// What is rendered from the code is committed, and current.
 @Suite struct PaperTests {
@@ -17,6 +18,13 @@ import Testing
         for (path, content) in Papers.all(roster) {
             let committed = try? String(contentsOfFile: "\(root)/\(path)", encoding: .utf8)
             #expect(committed == content, "\(path) is not current: make papers")
+        }
+    }
+
+    @Test func `every sample is YAML`() throws {
+        for entry in roster.workers {
+            let sample = Renderer.sample(of: entry)
+            #expect(throws: Never.self, "\(entry.name)") { try YAMLDocument.parse(Array(sample.utf8), file: entry.name) }
         }
     }
 

@@ -21,7 +21,8 @@ extension Graph {
         for (node, path) in paths where !named.contains(where: { $0.path == path }) {
             let end = path.split(separator: "/").last ?? ""
             let name = String(end.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) ? $0 : "-" })
-            let isTaken = name.isEmpty || taken.contains(name) || named.contains { $0.name == name }
+            // A number would be one in YAML.
+            let isTaken = name.isEmpty || Double(name) != nil || taken.contains(name) || named.contains { $0.name == name }
             named.append((path, isTaken ? "\(node)-\(named.count)-\(name)" : name))
         }
         return named

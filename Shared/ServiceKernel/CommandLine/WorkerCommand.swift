@@ -138,7 +138,8 @@ extension WorkerCommand {
                 throw ExitCode(Exit.configuration)
             }
             let entry = configuration.entry
-            if configuration.edges.isEmpty, entry.family != .output, entry.spec.lookup == nil {
+            // An expert without edges answers who asks it, and refuses what would have to go on.
+            if configuration.edges.isEmpty, entry.family == .parser || entry.family == .collector {
                 say(
                     "error: \(configuration.name) has no edges: what it takes would be lost; add  edges: [{to: \"http://127.0.0.1:8081\"}]"
                 )
