@@ -152,7 +152,8 @@ let package = Package(
             "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
         tests("Fleet", fleet + ["ServiceKernelTesting", "Workflow", "IDF", "YAML", "HTTP"]),
-        tests("Gateway", ["Gateway", "Workflow", "ServiceKernel", "IDF", "YAML", "HTTP"]),
+        tests(
+            "Gateway", ["Gateway", "StatusDaemon", "Workflow", "ServiceKernel", "ServiceKernelTesting", "IDF", "YAML", "HTTP"]),
         tests("EndToEnd", ["intelmq", "torture", "IDF", "HTTP"]),
     ],
     cxxLanguageStandard: .cxx17

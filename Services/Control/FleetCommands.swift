@@ -164,6 +164,9 @@ extension ControlCommand {
                 print(json ? status.value.line : status.line)
                 if !json { for end in status.ends { print("    \(end.replacing("\n", with: "\n    "))") } }
             }
+            if all.allSatisfy({ $0.state == "no statusd" }) {
+                say("nothing runs in \(nodes.directory); start it: intelmqctl up GRAPH --directory \(nodes.directory)")
+            }
             if !all.allSatisfy(\.isRight) { throw ExitCode(1) }
         }
     }

@@ -81,7 +81,12 @@ public enum FleetProgram {
         let length = readlink("/proc/self/exe", &path, path.count - 1)
         guard length > 0 else { fail("error: cannot find this program's own file", code: 74) }
         let program = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let own = "\(directory)/intelmq"
+        // However the folder is spelled: a link in the program's own place would be a link to itself.
+        guard let real = realpath(directory, nil) else {
+            fail("error: cannot link into \(directory): \(String(cString: strerror(errno)))", code: 74)
+        }
+        defer { free(real) }
+        let own = String(cString: real) + "/intelmq"
         for name in roster.workers.map(\.programName) + ["intelmqctl", "intelmq-statusd", "intelmq-gateway"]
             + (program == own ? [] : ["intelmq"])
         {

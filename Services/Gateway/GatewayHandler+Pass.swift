@@ -76,6 +76,8 @@ extension GatewayHandler {
         }
         do throws(HTTPClientError) {
             let answer = try await socket.call(head.method.route, path, query, body: request.body)
+            // Whoever looks next sees what has been done.
+            if route.role == .operate { await gateway.lookAround() }
             return HTTPResponse(
                 status: answer.status, headers: Self.returned.compactMap { name in answer.header(name).map { (name, $0) } },
                 body: answer.body)

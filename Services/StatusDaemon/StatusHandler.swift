@@ -61,7 +61,10 @@ final class StatusHandler: HTTPHandler {
         case .start, .stop, .restart: answer = await supervise(route.name)
         case .logs: answer = logs(head)
         case .tap: answer = await tap(route, request)
-        default: answer = await pass(route, request)
+        default:
+            answer = await pass(route, request)
+            // Whoever looks next sees what has been done.
+            if route.role == .operate { await observer.round() }
         }
         if route.name == .reload, answer.status < 300 { current.reread() }
         if head.method.route != .get {

@@ -133,8 +133,9 @@ import Testing
         #expect(refused.header("Retry-After") != nil)
         #expect(String(decoding: refused.body, as: UTF8.self).contains("paused"))
         #expect(try await Program.client.send(HTTPClientRequest(url: "http://127.0.0.1:\(daemon.port)/readyz")).status == 503)
-        try await eventually("told") { try await daemon.state() == "paused" }
+        #expect(try await daemon.state() == "paused")
         #expect(try await daemon.call("/v1/resume", .post).status == 200)
+        #expect(try await daemon.state() == "running")
         #expect(try await Program.post("/v1/packets", port: daemon.port, Self.packet).status == 202)
         try await eventually("delivered") {
             try String(contentsOfFile: "\(daemon.folder.path)/out.ndjson", encoding: .utf8).contains("192.0.2.1")
@@ -255,6 +256,18 @@ import Testing
         #expect(page.contains("intelmq_events_received_total 20\n"))
         #expect(try await daemon.call("/v1/tap").status == 422)
         #expect(try await daemon.call("/v1/dead-letters").status == 200)
+        // One starts again: what it has counted stays in the sum, and what the other has counted is not counted anew.
+        let first = try await daemon.pids()[0]
+        kill(first, SIGKILL)
+        try await eventually("it is back") { try await daemon.pids().first.map { $0 != first } ?? false }
+        try await daemon.isRunning()
+        try await eventually("its page is there") {
+            let status = try await daemon.status()
+            return status["processes"]?.items?.allSatisfy { $0["answers"]?.bool == true } == true
+        }
+        let after = String(decoding: try await daemon.call("/metrics").body, as: UTF8.self)
+        #expect(after.contains("intelmq_events_received_total 20\n"), "\(after)")
+        #expect(try await daemon.status()["totals"]?["received"]?.integer == 20)
         // Both go at once, and both come back.
         for pid in try await daemon.pids() { kill(pid, SIGKILL) }
         try await eventually("both back") { try await daemon.pids().count == 2 }

@@ -7,6 +7,7 @@ import Parsers
 import ServiceKernel
 import Testing
 import TestSupport
+import YAML
 
 /// What is rendered from the code is committed, and current.
 @Suite struct RenderedDocumentTests {
@@ -16,6 +17,13 @@ import TestSupport
         for (path, content) in RenderedDocuments.all(roster) {
             let committed = try? String(contentsOfFile: "\(sourceTree)/\(path)", encoding: .utf8)
             #expect(committed == content, "\(path) is not current: make docs")
+        }
+    }
+
+    @Test func `every sample is YAML`() throws {
+        for entry in roster.workers {
+            let sample = Renderer.sample(of: entry)
+            #expect(throws: Never.self, "\(entry.name)") { try YAMLDocument.parse(Array(sample.utf8), file: entry.name) }
         }
     }
 

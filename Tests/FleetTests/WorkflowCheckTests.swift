@@ -9,10 +9,11 @@ import Workflow
 /// What is found in a graph before anything starts.
 @Suite struct WorkflowCheckTests {
     /// A graph of nodes, a line each from line 4 on.
-    private func findings(_ nodes: String...) throws -> [Finding] {
+    /// - Parameter scheme: of the first node's address.
+    private func findings(_ nodes: String..., scheme: String = "http:") throws -> [Finding] {
         var text = "openapi: 3.1.0\ninfo: {title: Test, version: 1.0.0}\npaths:\n"
         for (index, node) in nodes.enumerated() {
-            let server = "servers: [{url: \"http://127.0.0.1:\(18700 + index)\"}]"
+            let server = "servers: [{url: \"\(index == 0 ? scheme : "http:")//127.0.0.1:\(18700 + index)\"}]"
             let name = node.prefix { $0 != ":" }
             text += "  /\(name): {\(server), post: {operationId: \(name), \(node.dropFirst(name.count + 1))}}\n"
         }
@@ -83,6 +84,31 @@ import Workflow
         #expect(found.contains { $0.check == .connectiontest && $0.diagnostic.message.contains("sends reports") })
         let alone = try findings(openphish, taxonomy, store, store.replacing("store:", with: "other:"))
         #expect(alone.contains { $0.diagnostic.message == "nothing is ever sent to other" })
+    }
+
+    @Test(arguments: [
+        ("https:", "", "would speak http there", 4), ("http:", ", tls: {certificate: c, key: k}", "would speak https", 4),
+    ])
+    func theAddressSaysWhatTheServiceSpeaks(_ scheme: String, _ tls: String, _ part: String, _ line: Int) throws {
+        let node = openphish.replacing("{uses: openphish-parser}", with: "{uses: openphish-parser\(tls)}")
+        let found = try findings(node, taxonomy, store, scheme: scheme)
+        #expect(
+            found.contains {
+                $0.check == .connectiontest && $0.isError && $0.diagnostic.message.contains(part)
+                    && $0.diagnostic.mark?.line == line && $0.diagnostic.help?.contains("servers:") == true
+            }, "\(found)")
+    }
+
+    @Test func whoTakesTurnsWithNobodyIsTold() throws {
+        func edges(_ first: String, _ second: String) -> String {
+            "next: x-intelmq-worker: {uses: taxonomy-expert}, x-intelmq-edges: [{to: store, share: \(first)}, {to: copy, share: \(second)}]"
+        }
+        let copy = store.replacing("store:", with: "copy:").replacing("out.ndjson", with: "copy.ndjson")
+        #expect(try findings(openphish, edges("pair", "pair"), store, copy).isEmpty)
+        let found = try findings(openphish, edges("pair", "piar"), store, copy)
+        #expect(found.count == 2 && !found.contains(where: \.isError))
+        #expect(found[0].diagnostic.message.contains("the only one of the group \"pair\""))
+        #expect(found[0].diagnostic.help?.contains("did you mean \"piar\"?") == true && found[0].diagnostic.mark?.line == 5)
     }
 
     @Test func unknownWorkersAreNamed() throws {

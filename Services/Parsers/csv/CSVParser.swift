@@ -9,7 +9,7 @@ struct CSVParser: Parser {
 
     @Setting(
         "Fields in the order of the columns, alternatives joined with |, empty for a column to leave out; or a mapping of the names in the first row to fields.",
-        example: "[@timestamp, source.ip|source.domain, \"\", custom.note]")
+        example: "[\"@timestamp\", source.ip|source.domain, \"\", custom.note]")
     var columns: CSVColumns
     @Setting("One truth value for each column: false lets rows pass whose cell is no value of the field.") var columnsRequired:
         [Bool] = []

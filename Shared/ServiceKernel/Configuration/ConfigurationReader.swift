@@ -7,26 +7,34 @@ public struct ConfigurationReader {
     let roster: Roster
     /// Secrets that were put into the values; no message shows them.
     let secrets: Set<String>
+    private let readsSettings: Bool
     private var messages: [Diagnostic] = []
     /// More messages help nobody, and each is laid out with its line.
     private static let messageLimit = 100
 
     /// Reads the configuration file of one service.
-    /// - Parameter expected: the worker that the program was called as, if its name says so.
-    public static func read(path: String, roster: Roster, expected: RosterEntry? = nil) throws(ConfigurationError)
-        -> ServiceConfiguration
-    {
+    /// - Parameters:
+    ///   - expected: the worker that the program was called as, if its name says so.
+    ///   - settings: whether the settings are read, which opens what they name; without, the worker cannot work.
+    public static func read(
+        path: String, roster: Roster, expected: RosterEntry? = nil, settings: Bool = true
+    ) throws(ConfigurationError) -> ServiceConfiguration {
         let document: YAMLDocument
         do { document = try YAMLDocument.read(path: path) } catch { throw ConfigurationError([error.diagnostic]) }
-        return try read(document, roster: roster, expected: expected)
+        return try read(document, roster: roster, expected: expected, settings: settings)
     }
 
     /// Reads a configuration that is already parsed.
     public static func read(
-        _ document: YAMLDocument, roster: Roster, expected: RosterEntry? = nil
+        _ document: YAMLDocument, roster: Roster, expected: RosterEntry? = nil, settings: Bool = true
     ) throws(ConfigurationError) -> ServiceConfiguration {
-        let (document, secrets) = try TemplateRenderer.render(document)
-        var reader = ConfigurationReader(document: document, roster: roster, secrets: secrets)
+        var document = document
+        if !settings, let pairs = document.root.pairs {
+            let rest = pairs.filter { $0.key.string != "settings" }.map { ($0.key.string ?? "", $0.value) }
+            document = document.replacing(root: .mapping(rest, at: document.root))
+        }
+        let (rendered, secrets) = try TemplateRenderer.render(document)
+        var reader = ConfigurationReader(document: rendered, roster: roster, secrets: secrets, readsSettings: settings)
         let configuration = reader.service(expected: expected)
         guard let configuration, reader.messages.isEmpty else { throw ConfigurationError(reader.messages) }
         return configuration
@@ -45,7 +53,7 @@ public struct ConfigurationReader {
         var configuration = ServiceConfiguration(
             entry, name: file.hasSuffix(".yaml") ? String(file.dropLast(5)) : entry.name)
         for (key, value) in pairs { read(key, value, &configuration) }
-        apply(root["settings"], to: &configuration)
+        if readsSettings { apply(root["settings"], to: &configuration) }
         checkDoors(configuration)
         configuration.edition = root.flow.hashValue
         return configuration

@@ -157,6 +157,11 @@ final class FileChannel: OutChannel {
     }
 }
 
+/// The channel of an edge that only has to have its name.
+struct RestingChannel: OutChannel {
+    func send(_ packet: Outgoing) async -> Delivery { .later("the service does not run", afterSeconds: nil) }
+}
+
 /// Writes all bytes; false leaves the reason in `errno`.
 public func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
     bytes.withUnsafeBytes { buffer in

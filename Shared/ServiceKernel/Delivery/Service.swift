@@ -63,10 +63,12 @@ public final class Service: Sendable {
             door = Door(tokens: configuration.tokens, tls: configuration.tls, listen: configuration.listen)
             let name = configuration.entry.name
             do {
-                if let state = configuration.state { try makeFolder(state) }
-                try self.configuration.worker.prepare(
-                    WorkerContext(
-                        stateDirectory: configuration.state, log: log, isTrial: configuration.isTrial))
+                if !configuration.isAtRest {
+                    if let state = configuration.state { try makeFolder(state) }
+                    try self.configuration.worker.prepare(
+                        WorkerContext(
+                            stateDirectory: configuration.state, log: log, isTrial: configuration.isTrial))
+                }
             } catch {
                 throw ConfigurationError(["error: \(name) cannot start: \(error.detail)"])
             }
@@ -93,7 +95,8 @@ public final class Service: Sendable {
         // What was accepted when the service still was durable must go on, whatever it is now. A one-time run leaves it alone.
         let hasSpool = configuration.state.map { access("\($0)/spool.sqlite", F_OK) == 0 } ?? false
         let hasBacklog = !configuration.isOneTime && hasSpool
-        if configuration.ack == .durable || hasBacklog, made.configuration.entry.family != .output { _ = try openSpool() }
+        let isKeeper = configuration.ack == .durable && !configuration.isAtRest
+        if isKeeper || hasBacklog, made.configuration.entry.family != .output { _ = try openSpool() }
     }
 
     /// A service of a one-time run, whose edges are other services of this process.

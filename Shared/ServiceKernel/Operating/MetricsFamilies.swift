@@ -11,12 +11,16 @@ struct MetricsFamily: Sendable {
     let unit: String
     let labels: [String]
     let merge: Merge
+    /// Whether it is an account of the spool, which a process that starts again goes on with.
+    let isKept: Bool
     let help: String
 
     private init(
-        _ name: String, _ type: Kind, _ help: String, unit: String = "", labels: [String] = [], merge: Merge = .sum
+        _ name: String, _ type: Kind, _ help: String, unit: String = "", labels: [String] = [], merge: Merge = .sum,
+        isKept: Bool = false
     ) {
         (self.name, self.type, self.help, self.unit, self.labels, self.merge) = (name, type, help, unit, labels, merge)
+        self.isKept = isKept
     }
 
     /// Upper bounds of the buckets of durations, in seconds.
@@ -63,20 +67,21 @@ struct MetricsFamily: Sendable {
         .init("intelmq_spool_oldest_seconds", .gauge, "Age of the oldest packet in the spool.", unit: "seconds", merge: .max),
         .init("intelmq_spool_events", .gauge, "Events in the spool that an edge still has to get.", labels: ["edge"]),
         .init(
-            "intelmq_edge_events_accepted_total", .counter, "Events kept for an edge, since its spool was made.", labels: ["edge"]
-        ),
+            "intelmq_edge_events_accepted_total", .counter, "Events kept for an edge, since its spool was made.",
+            labels: ["edge"],
+            isKept: true),
         .init(
             "intelmq_edge_events_delivered_total", .counter,
-            "Events of the spool that an edge has acknowledged, since its spool was made.", labels: ["edge"]),
+            "Events of the spool that an edge has acknowledged, since its spool was made.", labels: ["edge"], isKept: true),
         .init(
             "intelmq_edge_events_dead_lettered_total", .counter,
-            "Events of the spool that an edge refused, since its spool was made.", labels: ["edge"]),
+            "Events of the spool that an edge refused, since its spool was made.", labels: ["edge"], isKept: true),
         .init(
             "intelmq_edge_events_dropped_total", .counter, "Events of the spool dropped on purpose, since its spool was made.",
-            labels: ["edge"]),
+            labels: ["edge"], isKept: true),
         .init(
             "intelmq_edge_events_lost_total", .counter,
-            "Events of the spool that a damaged disk has cost, since its spool was made.", labels: ["edge"]),
+            "Events of the spool that a damaged disk has cost, since its spool was made.", labels: ["edge"], isKept: true),
         .init("intelmq_edge_concurrency", .gauge, "Packets that may be on the way over an edge at once.", labels: ["edge"]),
         .init(
             "intelmq_edge_up", .gauge, "1 while the next hop of an edge answers, 0 since it failed.", labels: ["edge"],
@@ -120,7 +125,7 @@ extension Metrics {
 
             Which service it is says the label that the scraper gives its target. The column *aggregation* says how the values of several processes of
             one worker are put together; histograms are added bucket by bucket. A measure is on the page when the service has what is measured:
-            only who has a spool has its size.
+            only who has a spool has its size. On the page of a statusd counters go on when a process is started again.
 
             Examples in the source tree: [prometheus.yml](../deploy/prometheus/prometheus.yml), [alert rules](../deploy/prometheus/rules.yml)
             with [their tests](../deploy/prometheus/rules.test.yml), and a [dashboard for Grafana](../deploy/grafana/intelmq.json).
