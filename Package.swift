@@ -63,11 +63,12 @@ let package = Package(
         system("CZlib", package: "zlib1g-dev"),
         .target(
             name: "CSimdJSON", path: "Shared/CSimdJSON", linkerSettings: [.linkedLibrary("simdjson"), .linkedLibrary("stdc++")]),
-        shared("IDF", ["CSimdJSON", "CIDN2", "CCrypto"]),
+        shared("Bulk"),
+        shared("IDF", ["Bulk", "CSimdJSON", "CIDN2", "CCrypto"]),
         shared("YAML", ["CYAML"]),
         shared("CSV"),
-        shared("Archive", ["CArchive", "CZlib"]),
-        shared("HTTP", ["CMicroHTTPD", "CCurl"]),
+        shared("Archive", ["Bulk", "CArchive", "CZlib"]),
+        shared("HTTP", ["Bulk", "CMicroHTTPD", "CCurl"]),
         shared("SQLite", ["CSQLite"]),
         shared("Spool", ["SQLite"]),
         shared("RecentSet"),
@@ -76,7 +77,7 @@ let package = Package(
         shared(
             "ServiceKernel",
             [
-                "IDF", "YAML", "HTTP", "Spool", "Archive", "Conditions", "CMalloc",
+                "Bulk", "IDF", "YAML", "HTTP", "Spool", "Archive", "Conditions", "CMalloc",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -84,9 +85,9 @@ let package = Package(
         shared("PublicSuffix", ["CIDN2", "CPSL"]),
         shared("STIX"),
         shared("Formats", ["IDF", "CCrypto"]),
-        family("Collectors", ["HTTP", "Archive"], workers: ["file", "http"]),
+        family("Collectors", ["Bulk", "HTTP", "Archive"], workers: ["file", "http"]),
         family(
-            "Parsers", ["Mapping", "CSV", "HTTP", "PublicSuffix", "STIX", "Formats"],
+            "Parsers", ["Bulk", "Mapping", "CSV", "HTTP", "PublicSuffix", "STIX", "Formats"],
             workers: [
                 "csv", "cymru-cap", "dho", "dyn", "fireeye", "html-table", "idea", "ioc-extractor", "json", "key-value",
                 "malwareurl", "mapping", "mcafee-atd", "microsoft-ctip", "misp", "n6", "n6-program", "shadowserver", "shodan",
@@ -102,7 +103,7 @@ let package = Package(
                 "urlhaus-json", "viriback", "vxvault", "zoneh",
             ]),
         family(
-            "Experts", ["ASNDatabase", "RecentSet", "Formats"],
+            "Experts", ["Bulk", "ASNDatabase", "RecentSet", "Formats"],
             workers: ["asn-lookup", "deduplicator", "dho", "idea", "n6", "taxonomy", "transcoder"]),
         family("Outputs", ["SQLite", "CSV"], workers: ["file", "sql"]),
         service(
@@ -134,10 +135,11 @@ let package = Package(
         tool("bench", path: "Tests/Bench"),
         tool("torture", path: "Tests/Torture"),
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
+        tests("Bulk", ["Bulk"]),
         tests("IDF", ["IDF"]),
         tests("YAML", ["YAML"]),
         tests("CSV", ["CSV"]),
-        tests("Archive", ["Archive", "CArchive"]),
+        tests("Archive", ["Archive", "Bulk", "CArchive"]),
         tests("HTTP", ["HTTP"]),
         tests("SQLite", ["SQLite", "CSQLite"]),
         tests("Spool", ["Spool", "SQLite"], exclude: ["fixtures"]),

@@ -1,3 +1,4 @@
+import Bulk
 import IDF
 import ServiceKernel
 import YAML
@@ -56,7 +57,7 @@ struct Feed: SettingValue {
         return "{" + parts.joined(separator: ", ") + "}"
     }
 
-    func report(_ content: [UInt8], url: String, fileName: String?) -> Report {
+    func report(_ content: BulkBytes, url: String, fileName: String?) -> Report {
         var report = Report(content: content)
         report.fields[.created] = .now()
         for text in texts {

@@ -1,5 +1,6 @@
 import Glibc
 import IDF
+import ServiceKernel
 
 /// Walks over JSON text from part to part without reading it: finds where items of lists and members of objects begin and end.
 ///
@@ -113,14 +114,28 @@ struct JSONCursor {
 extension JSONCursor {
     /// The member of that name of an object, as it stands in the text.
     static func member(_ wanted: StaticString, of object: Range<Int>, in text: ByteView) -> ByteView? {
+        place(wanted, of: object, in: text).map { ByteView(rebasing: text[$0]) }
+    }
+
+    /// Where the member of that name of an object stands.
+    static func place(_ wanted: StaticString, of object: Range<Int>, in text: ByteView) -> Range<Int>? {
         var cursor = JSONCursor(text, in: object)
         cursor.step()
         while let name = cursor.name() {
             guard let value = cursor.part() else { return nil }
             if name.count == wanted.utf8CodeUnitCount, memcmp(name.baseAddress!, wanted.utf8Start, name.count) == 0 {
-                return ByteView(rebasing: text[value.range])
+                return value.range
             }
         }
         return nil
+    }
+}
+
+extension JSONValue {
+    /// Reads an object of a report; what is wrong is said with its place in the object, whose own place the letter says.
+    init(object text: ByteView) throws(Rejection) {
+        do throws(JSONError) { self = try JSONValue(parsing: text) } catch {
+            throw .malformed("no JSON: \(error.message), at byte \(error.offset + 1) of the object")
+        }
     }
 }

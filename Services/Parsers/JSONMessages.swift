@@ -12,15 +12,17 @@ extension ParsedEvents {
         fill: (JSONValue, inout Event) throws(Problem) -> Void
     ) throws(Rejection) {
         func isBlank(_ line: ArraySlice<UInt8>) -> Bool { line.allSatisfy { $0 <= 0x20 } }
-        let lines = report.content.split(separator: 0x0A, omittingEmptySubsequences: false)
+        let lines = report.text.split(separator: 0x0A, omittingEmptySubsequences: false)
         let filled = lines.lazy.filter { !isBlank($0) }
         guard let first = filled.first else { return }
         // Whatever can be read by lines is; another document does not end with its first line.
         if filled.dropFirst().isEmpty || (try? JSONValue(parsing: first)) == nil {
-            if let document = try? JSONValue(parsing: report.content) {
+            if let document = try? JSONValue(parsing: report.text) {
                 if whole(document, &self) { return }
-                guard let items = document.items else { return add(document, line: 1, raw: report.content, fill) }
-                for (index, item) in items.enumerated() where !isFull { add(item, line: index + 1, raw: item.bytes, fill) }
+                guard let items = document.items else { return add(document, line: 1, raw: report.text, fill) }
+                for (index, item) in items.enumerated() where !isFull {
+                    add(item, line: 0, object: index + 1, raw: item.bytes, fill)
+                }
                 return
             }
             guard first.first(where: { $0 > 0x20 }) == 0x7B else { throw .malformed("found no JSON, wanted \(wanted)") }
@@ -37,16 +39,17 @@ extension ParsedEvents {
 
     /// Makes an event of one object.
     mutating func add(
-        _ object: JSONValue, line: Int, raw: some Collection<UInt8>, _ fill: (JSONValue, inout Event) throws(Problem) -> Void
+        _ object: JSONValue, line: Int, object number: Int? = nil, raw: some Collection<UInt8>,
+        _ fill: (JSONValue, inout Event) throws(Problem) -> Void
     ) {
         guard object.members != nil else {
-            return reject(raw, line: line, .malformed("found something else than a JSON object"))
+            return reject(raw, line: line, object: number, .malformed("found something else than a JSON object"))
         }
         var event = newEvent()
         do throws(Problem) {
             try fill(object, &event)
         } catch {
-            return reject(raw, line: line, .malformed(error.detail))
+            return reject(raw, line: line, object: number, .malformed(error.detail))
         }
         if keepsOriginal, event.originalBytes == nil { event.setOriginal(Array(raw)) }
         add(event)

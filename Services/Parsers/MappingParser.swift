@@ -41,9 +41,8 @@ extension ParsedEvents: MappingSink {
         let about = Mapping.About(
             url: report.fields[Key<String>("threat.feed.url")], feed: report.fields[.feedName], file: report.fileName,
             custom: .object(report.fields.freeMembers("custom")))
-        // The array's storage stays in place while it is borrowed here.
         do throws(MappingError) {
-            try report.content.withUnsafeBufferPointer { (bytes) throws(MappingError) in
+            try report.content.withBytes { (bytes) throws(MappingError) in
                 try mapping.read(bytes, about: about, into: &self)
             }
         } catch {
@@ -53,6 +52,11 @@ extension ParsedEvents: MappingSink {
 
     /// Takes a row that could not be read.
     public mutating func refuse(_ row: ByteView, line: Int, _ reason: String) { reject(row, line: line, .malformed(reason)) }
+
+    /// Takes an object that could not be read.
+    public mutating func refuse(_ row: ByteView, object: Int, _ reason: String) {
+        reject(row, line: 0, object: object, .malformed(reason))
+    }
 }
 
 extension RosterEntry {

@@ -64,12 +64,7 @@ package struct WorkflowRun {
                 outcome.exitCode = max(outcome.exitCode, one.exitCode)
             }
             for file in files where outcome.exitCode == 0 {
-                guard let bytes = file == "-" ? readAll(STDIN_FILENO) : readFile(file) else {
-                    problems.append("cannot read \(file): \(String(cString: strerror(errno)))")
-                    outcome.exitCode = 74
-                    break
-                }
-                await filter.run(bytes, name: file == "-" ? nil : file, into: &outcome)
+                await filter.run(file, into: &outcome)
                 if let problem = outcome.problem { problems.append("\(node.name), \(file): \(problem)") }
             }
         }

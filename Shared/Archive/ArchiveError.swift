@@ -12,6 +12,8 @@ public struct ArchiveError: Error, Sendable, Hashable, CustomStringConvertible {
         case unsupported
         /// A wanted member is not there.
         case missing
+        /// There is no room for what is unpacked.
+        case notKept
     }
 
     /// What the caller can do about it.

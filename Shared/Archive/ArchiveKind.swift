@@ -2,7 +2,7 @@
 enum ArchiveKind {
     case plain, gzip, zip, tar, bzip2, xz, zstd
 
-    init(of bytes: [UInt8]) {
+    init(of bytes: UnsafeBufferPointer<UInt8>) {
         func begins(_ magic: [UInt8]) -> Bool { bytes.starts(with: magic) }
         if begins([0x1F, 0x8B]) {
             self = .gzip
@@ -22,7 +22,7 @@ enum ArchiveKind {
     }
 
     /// "BZh", the block size, then the magic number of a block or of the end: text that begins with "BZh" is not enough.
-    private static func isBzip2(_ bytes: [UInt8]) -> Bool {
+    private static func isBzip2(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard bytes.count >= 10, bytes.starts(with: [0x42, 0x5A, 0x68]), 0x31...0x39 ~= bytes[3] else { return false }
         let magic = bytes[4..<10]
         return magic.elementsEqual([0x31, 0x41, 0x59, 0x26, 0x53, 0x59])
@@ -30,7 +30,7 @@ enum ArchiveKind {
     }
 
     /// The header's checksum decides, because tar files older than POSIX have no magic number.
-    private static func isTar(_ bytes: [UInt8]) -> Bool {
+    private static func isTar(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard bytes.count >= 512, bytes[0] != 0 else { return false }
         var stored = 0
         var digits = 0

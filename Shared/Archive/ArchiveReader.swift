@@ -1,3 +1,4 @@
+import Bulk
 import CArchive
 
 /// Reads archives in memory with libarchive.
@@ -10,37 +11,40 @@ struct ArchiveReader: ~Copyable {
     private let kind: ArchiveKind
     private let limit: Int
     private let fileName: String
+    private let folder: String?
     private var taken: [ArchiveMember] = []
     private var total = 0
 
     /// All wanted files of a zip or tar archive.
     static func members(
-        of bytes: [UInt8], kind: ArchiveKind, only: [String]?, limit: Int, fileName: String
+        of archive: BulkBytes, kind: ArchiveKind, only: [String]?, limit: Int, fileName: String, folder: String?
     ) throws(ArchiveError) -> [ArchiveMember] {
-        try bytes.withUnsafeBufferPointer { (view) throws(ArchiveError) in
-            var reader = try ArchiveReader(kind: kind, limit: limit, fileName: fileName)
+        try archive.withBytes { (view) throws(ArchiveError) in
+            var reader = try ArchiveReader(kind: kind, limit: limit, fileName: fileName, folder: folder)
             try reader.open(UnsafeRawBufferPointer(view))
             return try reader.members(only: only)
         }
     }
 
     /// The content of a bzip2 or xz file.
-    static func filter(_ bytes: [UInt8], kind: ArchiveKind, limit: Int, fileName: String) throws(ArchiveError) -> [UInt8] {
-        try bytes.withUnsafeBufferPointer { (view) throws(ArchiveError) in
-            let reader = try ArchiveReader(kind: kind, limit: limit, fileName: fileName)
+    static func filter(
+        _ packed: BulkBytes, kind: ArchiveKind, limit: Int, fileName: String, folder: String?
+    ) throws(ArchiveError) -> BulkBytes {
+        try packed.withBytes { (view) throws(ArchiveError) in
+            let reader = try ArchiveReader(kind: kind, limit: limit, fileName: fileName, folder: folder)
             try reader.open(UnsafeRawBufferPointer(view))
             let entry = try reader.nextEntry()
             // libarchive hands on what is too short for its filters.
             guard archive_filter_code(reader.handle, 0) != ARCHIVE_FILTER_NONE else {
                 throw ArchiveError(
-                    .damaged, "\(fileName): the \(kind) data is cut off after \(bytes.count) bytes; fetch it again")
+                    .damaged, "\(fileName): the \(kind) data is cut off after \(view.count) bytes; fetch it again")
             }
-            guard entry != nil else { return [] }
-            return try reader.content(expected: bytes.count * 4, input: bytes.count)
+            guard entry != nil else { return BulkBytes([]) }
+            return try reader.content(expected: view.count * 4, input: view.count)
         }
     }
 
-    private init(kind: ArchiveKind, limit: Int, fileName: String) throws(ArchiveError) {
+    private init(kind: ArchiveKind, limit: Int, fileName: String, folder: String?) throws(ArchiveError) {
         guard let handle = archive_read_new() else {
             throw ArchiveError(.damaged, "\(fileName): not enough memory to unpack")
         }
@@ -49,6 +53,7 @@ struct ArchiveReader: ~Copyable {
         self.kind = kind
         self.limit = limit
         self.fileName = fileName
+        self.folder = folder
         switch kind {
         case .zip:
             archive_read_support_format_zip(handle)
@@ -92,9 +97,9 @@ struct ArchiveReader: ~Copyable {
                     "\(fileName): member \(shown(name)) is encrypted\(progress); ask the sender for an archive without password")
             }
             let expected = archive_entry_size_is_set(entry) != 0 ? Int(clamping: archive_entry_size(entry)) : 0
-            let bytes = try content(expected: expected, input: 1 << 20, name: name)
-            taken.append(ArchiveMember(name: name, bytes: bytes))
-            total += bytes.count
+            let content = try content(expected: expected, input: 1 << 20, name: name)
+            taken.append(ArchiveMember(name: name, content: content))
+            total += content.count
         }
         if let only, let missing = only.first(where: { name in !taken.contains { $0.name == name } }) {
             let others = (taken.prefix(10).map(\.name) + seen).prefix(10).map(shown).joined(separator: ", ")
@@ -121,16 +126,19 @@ struct ArchiveReader: ~Copyable {
     }
 
     /// Reads the content of the entry whose header was read last.
-    private func content(expected: Int, input: Int, name: String? = nil) throws(ArchiveError) -> [UInt8] {
-        var output = Output(limit: limit - total, expected: expected, input: input)
+    private func content(expected: Int, input: Int, name: String? = nil) throws(ArchiveError) -> BulkBytes {
+        var output = Output(limit: limit - total, expected: expected, input: input, fileName: fileName, folder: folder)
         while true {
             var count = 0
-            output.fill { room in
-                count = archive_read_data(handle, room.baseAddress, room.count)
-                return max(count, 0)
+            do throws(ArchiveError) {
+                try output.fill { room in
+                    count = archive_read_data(handle, room.baseAddress, room.count)
+                    return max(count, 0)
+                }
+            } catch {
+                throw error.kind == .tooLarge ? .tooLarge(fileName, limit: limit, after: progress) : error
             }
-            if output.isOverLimit { throw .tooLarge(fileName, limit: limit, after: progress) }
-            if count == 0 { return output.finish() }
+            if count == 0 { return try output.finish() }
             // A warning here means that a checksum does not match.
             if count < 0 { throw failure(in: name, after: output.count) }
         }

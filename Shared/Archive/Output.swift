@@ -1,40 +1,38 @@
-/// A growing result that stops at a limit.
-struct Output {
-    /// Bytes of capacity kept behind the result.
-    static let spare = 64
+import Bulk
 
-    private(set) var bytes: [UInt8]
-    /// Bytes in use; `bytes` is filled further while it grows.
-    private(set) var count = 0
+/// What is unpacked; it stops at a limit.
+struct Output: ~Copyable {
+    private var writer: BulkWriter
+    private let room = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
     private let limit: Int
+    private let fileName: String
 
-    /// `expected` is a guess, often made by a stranger, and therefore no more than a first size.
-    init(limit: Int, expected: Int, input: Int) {
+    /// - Parameters:
+    ///   - expected: a guess, often made by a stranger, and therefore no more than a first size.
+    ///   - input: bytes that are unpacked; far more than they could become is not set aside.
+    init(limit: Int, expected: Int, input: Int, fileName: String, folder: String?) {
         self.limit = min(max(limit, 0), 1 << 50)
-        // One more than expected, so that the end of the data is met without growing.
+        self.fileName = fileName
         let plausible = min(max(expected, 4096), 4096 + input.multipliedReportingOverflow(by: 32).partialValue)
-        let first = min(plausible, self.limit) + 1
-        bytes = []
-        bytes.reserveCapacity(first + Self.spare)
-        bytes.append(contentsOf: repeatElement(0, count: first))
+        writer = BulkWriter(directory: folder, expected: min(plausible, self.limit))
     }
 
-    /// True when more than the limit was written.
-    var isOverLimit: Bool { count > limit }
+    deinit { room.deallocate() }
 
-    /// Calls `body` with room for at least one byte; it returns how many it filled.
-    mutating func fill(_ body: (UnsafeMutableBufferPointer<UInt8>) -> Int) {
-        if count == bytes.count {
-            let size = min(bytes.count * 2, limit + 1)
-            bytes.reserveCapacity(size + Self.spare)
-            bytes.append(contentsOf: repeatElement(0, count: max(size - bytes.count, 1)))
-        }
-        count += bytes.withUnsafeMutableBufferPointer { body(.init(rebasing: $0[count...])) }
+    /// Bytes so far.
+    var count: Int { writer.count }
+
+    /// Calls `body` with room; it returns how many bytes it filled.
+    mutating func fill(_ body: (UnsafeMutableBufferPointer<UInt8>) -> Int) throws(ArchiveError) {
+        let filled = UnsafeBufferPointer(rebasing: room[..<body(room)])
+        if filled.count > limit - writer.count { throw .tooLarge(fileName, limit: limit) }
+        do throws(BulkError) { try writer.append(filled) } catch { throw ArchiveError(.notKept, "\(fileName): \(error)") }
     }
 
     /// The result.
-    consuming func finish() -> [UInt8] {
-        bytes.removeLast(bytes.count - count)
-        return bytes
+    consuming func finish() throws(ArchiveError) -> BulkBytes {
+        var writer = BulkWriter(directory: nil)
+        swap(&writer, &self.writer)
+        do throws(BulkError) { return try writer.finish() } catch { throw ArchiveError(.notKept, "\(fileName): \(error)") }
     }
 }

@@ -1,54 +1,59 @@
+public import Bulk
+
 /// A file taken out of an archive.
-public struct ArchiveMember: Sendable, Hashable {
+public struct ArchiveMember: Sendable {
     /// The name in the archive. It comes from outside: show it, compare it, never use it as a path.
     public let name: String
     /// The content.
-    public let bytes: [UInt8]
+    public let content: BulkBytes
 
     /// Makes a member.
-    public init(name: String, bytes: [UInt8]) {
+    public init(name: String, content: BulkBytes) {
         self.name = name
-        self.bytes = bytes
+        self.content = content
     }
 }
 
 /// True for content that `unpack` would take apart: gzip, zip, tar, bzip2, xz, zstd.
-public func isArchive(_ bytes: [UInt8]) -> Bool {
-    ArchiveKind(of: bytes) != .plain
-}
+public func isArchive(_ content: BulkBytes) -> Bool { content.withBytes { ArchiveKind(of: $0) != .plain } }
 
 /// Takes files out of an archive recognised by its content: zip, tar, and tar or a single file in gzip, bzip2, xz or zstd.
 ///
 /// Anything else is one member unchanged, named `fileName`. A single compressed file is named by its gzip header or by
 /// `fileName` without its suffix. Directories, links and devices are skipped; archives in archives stay as they are.
 /// - Parameters:
-///   - bytes: the archive.
+///   - archive: the archive.
 ///   - only: exact names of the members wanted, all when nil; one that is not there is an error. Single files disregard it.
 ///   - limit: the most bytes all members may have together; a compressed tar must also as a whole stay below it.
 ///   - fileName: the archive's name, for messages and single files.
+///   - folder: where large members lie in files without a name; nil: in memory.
 public func unpack(
-    _ bytes: [UInt8], only: [String]? = nil, limit: Int, fileName: String
+    _ archive: BulkBytes, only: [String]? = nil, limit: Int, fileName: String, folder: String? = nil
 ) throws(ArchiveError) -> [ArchiveMember] {
-    let kind = ArchiveKind(of: bytes)
-    let content: [UInt8]
+    let kind = archive.withBytes { ArchiveKind(of: $0) }
+    let content: BulkBytes
     switch kind {
     case .zip, .tar:
-        return try ArchiveReader.members(of: bytes, kind: kind, only: only, limit: limit, fileName: fileName)
+        return try ArchiveReader.members(of: archive, kind: kind, only: only, limit: limit, fileName: fileName, folder: folder)
     case .plain:
-        content = bytes
-        if bytes.count > limit { throw .tooLarge(fileName, limit: limit) }
+        content = archive
+        if archive.count > limit { throw .tooLarge(fileName, limit: limit) }
     case .gzip:
-        content = try gunzip(bytes, limit: limit, fileName: fileName)
+        content = try archive.withBytes { (bytes) throws(ArchiveError) in
+            try gunzip(bytes, limit: limit, fileName: fileName, folder: folder)
+        }
     case .zstd:
-        content = try unzstd(bytes, limit: limit, windowLimit: 27, fileName: fileName)
+        content = try archive.withBytes { (bytes) throws(ArchiveError) in
+            try unzstd(bytes, limit: limit, windowLimit: 27, fileName: fileName, folder: folder)
+        }
     case .bzip2, .xz:
-        content = try ArchiveReader.filter(bytes, kind: kind, limit: limit, fileName: fileName)
+        content = try ArchiveReader.filter(archive, kind: kind, limit: limit, fileName: fileName, folder: folder)
     }
-    if kind != .plain, ArchiveKind(of: content) == .tar {
-        return try ArchiveReader.members(of: content, kind: .tar, only: only, limit: limit, fileName: fileName)
+    if kind != .plain, content.withBytes({ ArchiveKind(of: $0) }) == .tar {
+        return try ArchiveReader.members(of: content, kind: .tar, only: only, limit: limit, fileName: fileName, folder: folder)
     }
-    let ownName = kind == .gzip ? gzipName(bytes) : nil
-    return [ArchiveMember(name: ownName ?? (kind == .plain ? fileName : withoutSuffix(fileName)), bytes: content)]
+    let ownName = kind == .gzip ? archive.withBytes { gzipName($0) } : nil
+    return [ArchiveMember(name: ownName ?? (kind == .plain ? fileName : withoutSuffix(fileName)), content: content)]
 }
 
 /// How an HTTP body is packed (`Content-Encoding`).
@@ -61,20 +66,19 @@ public enum ContentEncoding: String, Sendable, Hashable, CaseIterable {
     case zstd
 }
 
-/// Unpacks an HTTP body into at most `limit` bytes.
-///
-/// The result has at least 64 bytes of spare capacity, which SIMD readers want behind their input.
-public func decode(_ body: [UInt8], encoding: ContentEncoding, limit: Int) throws(ArchiveError) -> [UInt8] {
-    var result: [UInt8]
-    switch encoding {
-    case .identity:
-        if body.count > limit { throw .tooLarge("request body", limit: limit) }
-        result = body
-    case .gzip: result = try gunzip(body, limit: limit, fileName: "request body")
-    case .zstd: result = try unzstd(body, limit: limit, windowLimit: 23, fileName: "request body")
+/// Unpacks an HTTP body into at most `limit` bytes; large ones into a file in `folder`, if one is given.
+public func decode(
+    _ body: BulkBytes, encoding: ContentEncoding, limit: Int, folder: String? = nil
+) throws(ArchiveError) -> BulkBytes {
+    try body.withBytes { (bytes) throws(ArchiveError) in
+        switch encoding {
+        case .identity:
+            if bytes.count > limit { throw .tooLarge("request body", limit: limit) }
+            return body
+        case .gzip: return try gunzip(bytes, limit: limit, fileName: "request body", folder: folder)
+        case .zstd: return try unzstd(bytes, limit: limit, windowLimit: 23, fileName: "request body", folder: folder)
+        }
     }
-    if result.capacity - result.count < Output.spare { result.reserveCapacity(result.count + Output.spare) }
-    return result
 }
 
 /// `report.csv.gz` → `report.csv`.

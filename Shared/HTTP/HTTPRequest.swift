@@ -1,3 +1,5 @@
+public import Bulk
+
 /// What a request says before its body.
 ///
 /// A head handed to `HTTPHandler.immediate`, `bodyLimit` or `tooLarge` reads its headers, query and peer from the open connection when
@@ -89,13 +91,17 @@ public struct HTTPRequestHead: Sendable {
 public struct HTTPRequest: Sendable {
     /// What came before the body.
     public let head: HTTPRequestHead
-    /// The body's bytes, chunking removed, content encoding (gzip, zstd) not. From a server the array has at least 64 bytes of spare
-    /// capacity beyond its count, as simdjson wants.
-    public let body: [UInt8]
+    /// The body, chunking removed, content encoding (gzip, zstd) not; in a file where the handler named a folder for large ones.
+    public let content: BulkBytes
+    /// The body in memory. From a server the array has at least 64 bytes of spare capacity beyond its count, as simdjson wants.
+    public var body: [UInt8] { content.array }
 
-    /// A request made by hand or by the server.
-    public init(head: HTTPRequestHead, body: [UInt8]) {
+    /// A request made by the server.
+    public init(head: HTTPRequestHead, content: BulkBytes) {
         self.head = head
-        self.body = body
+        self.content = content
     }
+
+    /// A request made by hand.
+    public init(head: HTTPRequestHead, body: [UInt8]) { self.init(head: head, content: BulkBytes(body)) }
 }

@@ -115,7 +115,8 @@ final class ServerConnection: @unchecked Sendable {
         let limit = refusal == nil ? min(max(0, core.handler.bodyLimit(head)), Self.limitOfLimits) : 0
         if refusal == nil, let announced, announced > limit { refusal = core.handler.tooLarge(head, limit: limit) }
         let exchange = ServerExchange(
-            head: head.kept(), connection: handle, limit: limit, expected: refusal == nil ? announced ?? 0 : 0)
+            head: head.kept(), connection: handle, limit: limit, expected: refusal == nil ? announced ?? 0 : 0,
+            folder: refusal == nil ? core.handler.folderForLargeBody(head) : nil)
         exchange.refusal = refusal
         return exchange
     }
@@ -141,7 +142,8 @@ final class ServerConnection: @unchecked Sendable {
 
     private func hand(over exchange: ServerExchange) -> Bool {
         deadline.store(.max, ordering: .relaxed)
-        if core.suspend(exchange) { return true }
+        guard let request = exchange.takeRequest(core.handler) else { return exchange.refusal.map(queue) ?? false }
+        if core.suspend(exchange, request) { return true }
         return queue(HTTPResponse(status: 503, text: "The server is stopping.\n"))
     }
 

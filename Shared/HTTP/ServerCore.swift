@@ -108,7 +108,7 @@ final class ServerCore: @unchecked Sendable {
     // MARK: Tasks
 
     /// Suspends the connection and starts the task that answers; false when the server no longer takes requests.
-    func suspend(_ exchange: ServerExchange) -> Bool {
+    func suspend(_ exchange: ServerExchange, _ request: HTTPRequest) -> Bool {
         let id = ObjectIdentifier(exchange)
         let taken = suspended.withLock { suspended in
             if suspended.isClosed { return false }
@@ -118,7 +118,6 @@ final class ServerCore: @unchecked Sendable {
             return true
         }
         guard taken else { return false }
-        let request = exchange.takeRequest()
         let core = self
         let task = Task.detached {
             let response = await core.handler.respond(to: request)

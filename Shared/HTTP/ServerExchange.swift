@@ -1,3 +1,4 @@
+import Bulk
 import CMicroHTTPD
 import Synchronization
 
@@ -15,7 +16,7 @@ final class ServerExchange: @unchecked Sendable {
     var refusal: HTTPResponse?
     /// Whether the task has the request.
     private(set) var isStarted = false
-    private var body: [UInt8] = []
+    private var body: BulkWriter
     private let state = Mutex(State.working(nil))
 
     private enum State {
@@ -24,35 +25,37 @@ final class ServerExchange: @unchecked Sendable {
         case over
     }
 
-    /// simdjson reads up to this far beyond the end.
-    private static let padding = 64
-    /// An announced length is only a promise: no more than this is set aside before bytes come.
-    private static let reserveLimit = 8 << 20
-
-    init(head: HTTPRequestHead, connection: OpaquePointer, limit: Int, expected: Int) {
+    init(head: HTTPRequestHead, connection: OpaquePointer, limit: Int, expected: Int, folder: String? = nil) {
         self.connection = connection
         self.head = head
         self.limit = limit
-        if expected > 0 { body.reserveCapacity(min(expected, Self.reserveLimit) + Self.padding) }
+        body = BulkWriter(directory: folder, expected: expected)
     }
 
     func append(_ bytes: UnsafeBufferPointer<UInt8>, _ handler: any HTTPHandler) {
         received += bytes.count
         guard refusal == nil else { return }
         if bytes.count > limit - body.count {
-            body = []
-            refusal = handler.tooLarge(head, limit: limit)
+            refuse(handler.tooLarge(head, limit: limit))
         } else {
-            body.append(contentsOf: bytes)
+            do { try body.append(bytes) } catch { refuse(handler.cannotKeep(head, error)) }
         }
     }
 
-    /// The whole request, once; the exchange keeps no reference to the body.
-    func takeRequest() -> HTTPRequest {
+    private func refuse(_ response: HTTPResponse) {
+        body = BulkWriter(directory: nil)
+        refusal = response
+    }
+
+    /// The whole body is there: it takes the request out of the exchange, once, or refuses it.
+    func takeRequest(_ handler: any HTTPHandler) -> HTTPRequest? {
         isStarted = true
-        if body.capacity - body.count < Self.padding { body.reserveCapacity(body.count + Self.padding) }
-        defer { body = [] }
-        return HTTPRequest(head: head, body: body)
+        var whole = BulkWriter(directory: nil)
+        swap(&whole, &body)
+        do { return HTTPRequest(head: head, content: try whole.finish()) } catch {
+            refusal = handler.cannotKeep(head, error)
+            return nil
+        }
     }
 
     /// Leaves the connection alone until the answer is there; on the connection's thread.

@@ -1,5 +1,7 @@
 /// A date and a time of day as people write them, with the distance of their clock from UTC.
-struct CivilTime: Equatable {
+///
+/// Its years are 1…9999: what is written for "never" (1601, 9999) is a time, too, though too far off for a `Timestamp`.
+public struct CivilTime: Equatable, Sendable {
     var year = 1900
     var month = 1
     var day = 1
@@ -60,7 +62,7 @@ struct CivilTime: Equatable {
     }
 
     /// The same moment on the clock of UTC; `nil` when that leaves the years 1…9999.
-    var inUTC: CivilTime? {
+    public var inUTC: CivilTime? {
         if offset == 0 { return self }
         let moved = CivilTime(unixSeconds: unixSeconds, nanosecond: nanosecond)
         return moved.year >= 1 && moved.year <= 9999 ? moved : nil
@@ -120,5 +122,14 @@ struct CivilTime: Equatable {
             if quote != 0 { put(quote) }
             out.append(contentsOf: ByteView(rebasing: ByteView(buffer)[0..<end]))
         }
+    }
+}
+
+extension CivilTime: CustomStringConvertible {
+    /// The moment in UTC in RFC 3339, `2026-11-20T12:00:00Z`; the date as written where UTC leaves the years 1…9999.
+    public var description: String {
+        var text: [UInt8] = []
+        (inUTC ?? self).appendText(to: &text)
+        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -38,7 +38,7 @@ extension DHO {
         var fields = report.fields
         if let name = fields[.fileName] { fields[custom: "file_name"] = .string(name) }
         fields.remove(.fileName)
-        fields.setOriginal(report.content)
+        report.content.withBytes { fields.setOriginal($0) }
         return message(fields, type: "Report")
     }
 

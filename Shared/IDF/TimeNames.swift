@@ -21,6 +21,14 @@ enum Names {
         return false
     }
 
+    /// True for what stands between the parts of a time: `Feb 15th at 12:00`, `02-15T12:00`.
+    static func isFiller(_ text: ByteView) -> Bool {
+        for filler in fillers where text.equalsIgnoringCase(filler) { return true }
+        return false
+    }
+
+    private static let fillers: [StaticString] = ["t", "at", "st", "nd", "rd", "th", "of"]
+
     private static func isName(_ text: ByteView, _ name: StaticString) -> Bool {
         guard text.count == 3 || text.count == name.utf8CodeUnitCount else { return false }
         for index in 0..<text.count where text[index].lowercasedASCII != name.utf8Start[index] { return false }

@@ -1,16 +1,23 @@
 extension Timestamp {
+    /// Reads a time by a pattern as `CivilTime.parse` does; `nil` also for what is out of range.
+    public static func parse(_ text: ByteView, format: String, atMidnight: Bool = false) -> Timestamp? {
+        CivilTime.parse(text, format: format, atMidnight: atMidnight).flatMap(Timestamp.init)
+    }
+}
+
+extension CivilTime {
     /// Reads a time by a pattern as `strptime` has them.
     ///
     /// Known are `%Y %m %d %H %M %S %f %z %Z %b %B %a %A %y %j %p %I %T %D %F %R %s %%`; white space stands for white space,
     /// everything else for itself in any case. Numbers may lack leading zeros; a year has four digits.
     /// What the pattern does not say is 1900-01-01T00:00:00Z. `nil` when the text does not fit, or the pattern is none.
     /// - Parameter atMidnight: takes the date as written and leaves time of day and zone away.
-    public static func parse(_ text: ByteView, format: String, atMidnight: Bool = false) -> Timestamp? {
+    public static func parse(_ text: ByteView, format: String, atMidnight: Bool = false) -> CivilTime? {
         var copy = format
         return copy.withUTF8 { pattern in
             var reader = FormatReader(text: text)
             guard reader.read(pattern), reader.index == text.count else { return nil }
-            return reader.timestamp(atMidnight: atMidnight)
+            return reader.result(atMidnight: atMidnight)?.inUTC
         }
     }
 }
@@ -21,7 +28,7 @@ private struct FormatReader {
     var time = CivilTime()
     var dayOfYear = 0
     var isAfternoon: Bool?
-    var unixSeconds: Timestamp?
+    var unixSeconds: CivilTime?
 
     init(text: ByteView) {
         self.text = text
@@ -47,7 +54,7 @@ private struct FormatReader {
         return true
     }
 
-    mutating func timestamp(atMidnight: Bool) -> Timestamp? {
+    mutating func result(atMidnight: Bool) -> CivilTime? {
         if let unixSeconds { return unixSeconds }
         if let isAfternoon {
             guard time.hour >= 1, time.hour <= 12 else { return nil }
@@ -62,7 +69,7 @@ private struct FormatReader {
             time.day = dayOfYear
         }
         guard time.isReal else { return nil }
-        return Timestamp(atMidnight ? CivilTime(year: time.year, month: time.month, day: time.day) : time)
+        return atMidnight ? CivilTime(year: time.year, month: time.month, day: time.day) : time
     }
 
     private mutating func directive(_ letter: UInt8) -> Bool {
@@ -157,7 +164,7 @@ private struct FormatReader {
         let start = index
         if text.peek(index) == UInt8(ascii: "-") { index += 1 }
         while text.peek(index).isDigit { index += 1 }
-        unixSeconds = Timestamp.unixSeconds(text.part(start, index))
+        unixSeconds = CivilTime.unixSeconds(text.part(start, index))
         return unixSeconds != nil
     }
 }

@@ -12,7 +12,7 @@ extension Timestamp {
 
 extension CivilTime {
     /// Reads a time as `Timestamp.init(fuzzy:)` does, in the years 1…9999.
-    init?(fuzzy text: ByteView) {
+    public init?(fuzzy text: ByteView) {
         if let time = CivilTime(iso: text.trimmed()) {
             self = time
             return
@@ -20,6 +20,27 @@ extension CivilTime {
         var reader = FuzzyReader(text: text)
         guard let time = reader.read(), time.isReal else { return nil }
         self = time
+    }
+
+    /// Reads a time that says month and day but no year: `02-15`, `2/15 12:00`, `15 Feb`, `Feb 15 12:00:05 CET`.
+    ///
+    /// It is the latest such day that is not after `moment`, with a day's grace, because the clock that wrote it may be of
+    /// another zone. Unlike a complete date it may have no words around it. `nil` for everything else.
+    public init?(withoutYear text: ByteView, notAfter moment: Timestamp) {
+        var reader = FuzzyReader(text: text)
+        guard reader.readWithoutYear() else { return nil }
+        var time = reader.time
+        let last = moment.unixSeconds + 86_400
+        let latest = CivilTime(unixSeconds: last, nanosecond: 0).year + 1
+        // From one 29 February to the next it is eight years at most.
+        for year in stride(from: latest, to: latest - 11, by: -1) {
+            time.year = year
+            if time.isReal, time.unixSeconds <= last {
+                self = time
+                return
+            }
+        }
+        return nil
     }
 }
 
@@ -36,25 +57,41 @@ private struct FuzzyReader {
     var hasOffset = false
     /// True when the date is one word: `20240102`, `2024-01-02`.
     var isOnePiece = false
+    /// True when parts of the date are joined by `-` or `/`, or one is the name of a month.
+    var isJoined = false
+    /// True when there is a word that belongs to no time.
+    var hasOtherWords = false
 
     init(text: ByteView) {
         self.text = text
     }
 
-    mutating func read() -> CivilTime? {
+    mutating func read() -> CivilTime? { collect() && resolveDate() ? time : nil }
+
+    /// Reads month, day and time of day of a text that has no year.
+    mutating func readWithoutYear() -> Bool {
+        guard collect(), count == 2, isJoined, !hasOtherWords, digits[0] <= 2, digits[1] <= 2 else { return false }
+        let dayFirst = digits[1] == 0 || digits[0] > 0 && parts[0] > 12
+        guard digits[dayFirst ? 0 : 1] > 0 else { return false }
+        time.month = parts[dayFirst ? 1 : 0]
+        time.day = parts[dayFirst ? 0 : 1]
+        return true
+    }
+
+    private mutating func collect() -> Bool {
         while index < text.count {
             let byte = text[index]
             if byte.isDigit {
-                guard number() else { return nil }
+                guard number() else { return false }
             } else if byte.isLetter {
-                guard word() else { return nil }
+                guard word() else { return false }
             } else if hasClock, byte == UInt8(ascii: "+") || byte == UInt8(ascii: "-"), text.peek(index + 1).isDigit {
-                guard offset() else { return nil }
+                guard offset() else { return false }
             } else {
                 index += 1
             }
         }
-        return resolveDate() ? time : nil
+        return true
     }
 
     private mutating func number() -> Bool {
@@ -117,10 +154,12 @@ private struct FuzzyReader {
             if next.isDigit {
                 index += 1
                 let found = digitRun()
+                isJoined = separator != UInt8(ascii: ".")
                 guard found.width <= 2 || found.width == 4, add(found.value, found.width) else { return false }
             } else if next.isLetter {
                 index += 1
                 guard let month = Names.month(letterRun()) else { return false }
+                isJoined = true
                 guard add(month, 0) else { return false }
             } else {
                 return true
@@ -198,11 +237,12 @@ private struct FuzzyReader {
     private mutating func word() -> Bool {
         let found = letterRun()
         if let month = Names.month(found) {
+            isJoined = true
             return add(month, 0) && moreParts()
         }
-        if hasClock, !hasOffset, let offset = Names.zone(found) {
-            time.offset = offset
-        }
+        let zone = Names.zone(found)
+        if hasClock, !hasOffset, let zone { time.offset = zone }
+        if zone == nil, !Names.isWeekday(found), !Names.isFiller(found) { hasOtherWords = true }
         return true
     }
 

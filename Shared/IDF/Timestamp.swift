@@ -76,41 +76,14 @@ extension Timestamp: CustomStringConvertible {
 }
 
 extension Timestamp {
-    /// Reads seconds since 1970 in decimal (`1441008970`, `1590360328.48742`, `-1`), to the nanosecond.
-    /// `nil` for anything else, exponents too, and for what is out of range.
-    public static func unixSeconds(_ text: ByteView) -> Timestamp? {
-        let trimmed = text.trimmed()
-        var point = 0
-        while point < trimmed.count, trimmed[point] != UInt8(ascii: ".") { point += 1 }
-        guard let seconds = trimmed.part(0, point).wholeNumber else { return nil }
-        if point == trimmed.count { return Timestamp(unixSeconds: seconds, plus: 0) }
-        let fraction = trimmed.fraction(at: point + 1)
-        guard point + 1 + fraction.digits == trimmed.count else { return nil }
-        return Timestamp(
-            unixSeconds: seconds, plus: trimmed[0] == UInt8(ascii: "-") ? -fraction.nanoseconds : fraction.nanoseconds)
-    }
+    /// Reads seconds since 1970 as `CivilTime.unixSeconds` does; `nil` also for what is out of range.
+    public static func unixSeconds(_ text: ByteView) -> Timestamp? { CivilTime.unixSeconds(text).flatMap(Timestamp.init) }
 
-    /// Reads a Windows file time: steps of 100 ns since 1601-01-01. `nil` for anything else and for what is out of range;
-    /// so zero, which Windows writes for "never", is no time.
-    public static func windowsNT(_ text: ByteView) -> Timestamp? {
-        guard let steps = text.trimmed().wholeNumber else { return nil }
-        let since1970 = steps.subtractingReportingOverflow(116_444_736_000_000_000)
-        let product = since1970.partialValue.multipliedReportingOverflow(by: 100)
-        guard !since1970.overflow, !product.overflow else { return nil }
-        return Timestamp(nanoseconds: product.partialValue)
-    }
+    /// Reads a Windows file time as `CivilTime.windowsNT` does; `nil` also for what is out of range, zero among it.
+    public static func windowsNT(_ text: ByteView) -> Timestamp? { CivilTime.windowsNT(text).flatMap(Timestamp.init) }
 
-    /// Reads seconds (10 digits) or milliseconds (12 or 13 digits) since 1970; the fraction of a second is dropped.
-    /// `nil` for any other number of digits.
-    public static func epochMillis(_ text: ByteView) -> Timestamp? {
-        let trimmed = text.trimmed()
-        guard trimmed.peek(0).isDigit, let number = trimmed.wholeNumber else { return nil }
-        switch trimmed.count {
-        case 10: return Timestamp(unixSeconds: number, plus: 0)
-        case 12, 13: return Timestamp(unixSeconds: number / 1000, plus: 0)
-        default: return nil
-        }
-    }
+    /// Reads seconds or milliseconds since 1970 as `CivilTime.epochMillis` does.
+    public static func epochMillis(_ text: ByteView) -> Timestamp? { CivilTime.epochMillis(text).flatMap(Timestamp.init) }
 }
 
 extension UnsafeBufferPointer where Element == UInt8 {

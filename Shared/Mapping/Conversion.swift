@@ -14,7 +14,7 @@ public enum Conversion: Sendable, Equatable {
     case time([String])
     /// Seconds since 1970.
     case unixSeconds
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970; nothing for numbers of too few digits, as zero.
     case unixMilliseconds
     /// 100 ns steps since 1601.
     case windowsNT
@@ -81,12 +81,14 @@ public enum Conversion: Sendable, Equatable {
         case .search(let pattern): pattern.first(in: text)
         case .remove(let pattern): pattern.removed(from: text)
         case .time(let formats):
-            formats.lazy.compactMap { format in text.bytes { Timestamp.parse($0, format: format) } }.first?.description
-        case .unixSeconds: text.bytes(Timestamp.unixSeconds)?.description
-        case .unixMilliseconds: text.bytes(Timestamp.epochMillis)?.description
-        case .windowsNT: text.bytes(Timestamp.windowsNT)?.description
+            formats.lazy.compactMap { format in text.bytes { CivilTime.parse($0, format: format) } }.first?.description
+        case .unixSeconds: text.bytes(CivilTime.unixSeconds)?.description
+        case .unixMilliseconds:
+            // Zero and the like say that there is no time, which is no reason to lose the row.
+            text.bytes(CivilTime.epochMillis)?.description ?? (isWholeNumber(text) ? "" : nil)
+        case .windowsNT: text.bytes(CivilTime.windowsNT)?.description
         case .midnight:
-            text.bytes { Timestamp($0) ?? Timestamp(fuzzy: $0) }.map { "\($0.description.prefix(10))T00:00:00Z" }
+            text.bytes { CivilTime(fuzzy: $0)?.inUTC }.map { "\($0.description.prefix(10))T00:00:00Z" }
         case .scheme(let scheme): text.contains("://") ? text : scheme + text
         case .lowercase: text.lowercased()
         case .uppercase: text.uppercased()

@@ -154,13 +154,23 @@ extension Mapping {
 
     func set(_ text: ByteView, _ target: Target, _ event: inout Event, isJSON: Bool = false) -> Bool {
         switch target {
-        case .field(let field): return field == accuracy.id ? setShare(text, &event) : event.add(field, text: text)
+        case .field(let field):
+            if field == accuracy.id { return setShare(text, &event) }
+            return event.add(field, text: text) || completesYears && setWithoutYear(text, field, &event)
         case .custom(let path):
             let plain = String(decoding: text, as: UTF8.self)
             let value = !isJSON ? nil : isWholeNumber(plain) ? .number(plain) : try? JSONValue(parsing: text)
             event.setCustom(path: path, to: value ?? .string(plain))
             return true
         }
+    }
+
+    /// A date without a year is the latest one before the report was observed, so it is the same whenever the report is read.
+    private func setWithoutYear(_ text: ByteView, _ field: FieldID, _ event: inout Event) -> Bool {
+        guard field.field.type == .time, let observed = event[.created],
+            let time = CivilTime(withoutYear: text, notAfter: observed)
+        else { return false }
+        return event.add(field, text: time.description)
     }
 
     /// A row's accuracy is a share of the feed's.

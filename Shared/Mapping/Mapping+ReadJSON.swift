@@ -1,7 +1,8 @@
 import IDF
 
 extension Mapping {
-    func readJSON<S: MappingSink>(_ report: ByteView, _ items: [String], _ rows: Rows, _ sink: inout S) throws(MappingError) {
+    func readJSON<S: MappingSink>(_ marked: ByteView, _ items: [String], _ rows: Rows, _ sink: inout S) throws(MappingError) {
+        let report = marked.starts(with: [0xEF, 0xBB, 0xBF]) ? ByteView(rebasing: marked[3...]) : marked
         let document: JSONValue
         do throws(JSONError) {
             document = try JSONValue(parsing: report)
@@ -22,6 +23,8 @@ extension Mapping {
         } else if let list = document.items {
             found = list
         }
+        var rows = rows
+        rows.areObjects = document.items != nil || !items.isEmpty
         for (index, item) in found.enumerated() where !sink.isFull {
             item.bytes.withUnsafeBufferPointer { rows.make(item, $0, index + 1, &sink) }
         }

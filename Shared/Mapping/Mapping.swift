@@ -129,6 +129,8 @@ public struct Mapping: Sendable {
     public var filter: (text: String, keeps: Bool)?
     /// Whether blanks before a quoted cell are dropped, as in `"a", "b"`.
     public var skipsInitialSpace = false
+    /// Whether a time with month and day but no year is read, too: the latest one before `event.created`.
+    public var completesYears = false
     let accuracy = Key<Double>("threat.feed.accuracy")
 
     /// Describes a mapping.

@@ -14,6 +14,8 @@ public protocol MappingSink {
     mutating func keepHeader(_ line: ByteView)
     /// Takes a row that could not be read, its line (from 1), and why.
     mutating func refuse(_ row: ByteView, line: Int, _ reason: String)
+    /// Takes an object of a document that could not be read, which of them it is (from 1), and why.
+    mutating func refuse(_ row: ByteView, object: Int, _ reason: String)
 }
 
 /// Why a report as a whole cannot be read by a mapping.

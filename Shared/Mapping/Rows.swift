@@ -12,6 +12,8 @@ struct Rows {
     private let ofRow: [Int]
     private let ofItem: [Int]
     private var eachPlace: Int?
+    /// Whether rows are counted as objects, because they are no lines.
+    var areObjects = false
     /// Constants that a row may give a value of its own for.
     private let constants: [Mapping.Constant]
     /// Columns that become a custom member as they are.
@@ -58,7 +60,7 @@ struct Rows {
             let column = mapping.columns[index]
             guard let place = places[index], place < cells else {
                 guard column.isRequired else { continue }
-                return sink.refuse(raw, line: line, "the row has \(cells) cells, \(column.shown(index)) is required")
+                return refuse(raw, line, &sink, "the row has \(cells) cells, \(column.shown(index)) is required")
             }
             let text = trim(cell(place))
             if let plain = plain[index], !mapping.isNothing(text) {
@@ -68,11 +70,11 @@ struct Rows {
             switch mapping.put(text, column, index, &event) {
             case .kept: continue
             case .left: return
-            case .refused(let reason): return sink.refuse(raw, line: line, reason)
+            case .refused(let reason): return refuse(raw, line, &sink, reason)
             }
         }
         for (index, text) in mapping.composed.enumerated() {
-            if let reason = compose(text, composed[index], cells, cell, &event) { return sink.refuse(raw, line: line, reason) }
+            if let reason = compose(text, composed[index], cells, cell, &event) { return refuse(raw, line, &sink, reason) }
         }
         guard let each = mapping.each else { return finish(&event, raw, &sink) }
         var items: [ByteView] = []
@@ -105,7 +107,7 @@ struct Rows {
 
     /// Makes the event, or the events, of a JSON object.
     func make<S: MappingSink>(_ object: JSONValue, _ raw: ByteView, _ line: Int, _ sink: inout S) {
-        guard object.members != nil else { return sink.refuse(raw, line: line, "found something else than a JSON object") }
+        guard object.members != nil else { return refuse(raw, line, &sink, "found something else than a JSON object") }
         var event = Event(copying: first, reserving: raw.count * 2 + 512)
         for index in ofRow {
             let column = mapping.columns[index]
@@ -113,7 +115,7 @@ struct Rows {
             switch mapping.put(value, column, index, &event) {
             case .kept: continue
             case .left: return
-            case .refused(let reason): return sink.refuse(raw, line: line, reason)
+            case .refused(let reason): return refuse(raw, line, &sink, reason)
             }
         }
         for text in mapping.composed {
@@ -122,7 +124,7 @@ struct Rows {
             }
             guard zip(text.parts, values).allSatisfy({ $0.cell == nil || $1 != nil }) else { continue }
             let whole = zip(text.parts, values).map { $0.text + ($1 ?? "") }.joined()
-            if let reason = put(whole, false, text.target, &event) { return sink.refuse(raw, line: line, reason) }
+            if let reason = put(whole, false, text.target, &event) { return refuse(raw, line, &sink, reason) }
         }
         guard let each = mapping.each else { return finish(&event, raw, &sink) }
         let list = each.column.paths.lazy.compactMap { Mapping.member($0[...], of: object) }.first
@@ -149,7 +151,7 @@ struct Rows {
                 case .kept: continue
                 case .left: continue next
                 case .refused(let reason):
-                    sink.refuse(raw, line: line, reason)
+                    refuse(raw, line, &sink, reason)
                     continue next
                 }
             }
@@ -160,6 +162,10 @@ struct Rows {
             var text = item.plain
             text.withUTF8 { finish(&one, $0, &sink) }
         }
+    }
+
+    private func refuse<S: MappingSink>(_ raw: ByteView, _ place: Int, _ sink: inout S, _ reason: String) {
+        if areObjects { sink.refuse(raw, object: place, reason) } else { sink.refuse(raw, line: place, reason) }
     }
 
     private func finish<S: MappingSink>(_ event: inout Event, _ raw: ByteView, _ sink: inout S) {

@@ -11,10 +11,13 @@ extension String {
     /// A defanged text (`hxxp://evil[.]example`) as it was.
     public var refanged: String {
         var text = self
-        for (defanged, plain) in [("[.]", "."), ("(.)", "."), ("[:]", ":"), ("[@]", "@"), ("[at]", "@"), ("[/]", "/")] {
-            if text.firstRange(of: defanged) != nil { text = text.replacing(defanged, with: plain) }
+        // Most texts have their teeth, and looking for each of the pairs is dear.
+        if utf8.contains(where: { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "(") }) {
+            for (defanged, plain) in [("[.]", "."), ("(.)", "."), ("[:]", ":"), ("[@]", "@"), ("[at]", "@"), ("[/]", "/")] {
+                if text.firstRange(of: defanged) != nil { text = text.replacing(defanged, with: plain) }
+            }
         }
-        let scheme = text.prefix { $0 != ":" }.lowercased()
+        let scheme = String(decoding: text.utf8.prefix(6).prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self).lowercased()
         guard ["hxxp", "hxxps", "htxp", "htxps", "fxp"].contains(scheme) else { return text }
         let plain = scheme == "fxp" ? "ftp" : scheme.hasSuffix("s") ? "https" : "http"
         return plain + text.dropFirst(scheme.count)

@@ -138,7 +138,7 @@ struct CaseRun {
             outcome.rejections.append(error.description)
         }
         outcome.events = parsed.events
-        outcome.rejections += parsed.rejected.map { "line \($0.line): \($0.rejection.detail)" }
+        outcome.rejections += parsed.rejected.map { "\($0.place): \($0.rejection.detail)" }
         for event in parsed.events { outcome.undeclared += undeclared(event, before: parsed.template) }
     }
 
@@ -194,7 +194,7 @@ struct CaseRun {
         // A report is compared like an event whose original is its content.
         for report in await channel.all {
             var event = report.fields
-            event.setOriginal(report.content)
+            report.content.withBytes { event.setOriginal($0) }
             outcome.events.append(event)
         }
     }

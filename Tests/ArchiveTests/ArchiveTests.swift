@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Archive
+import Bulk
 
 private func failure(
     _ bytes: [UInt8], only: [String]? = nil, limit: Int = 1 << 20, sourceLocation: SourceLocation = #_sourceLocation
@@ -20,30 +21,30 @@ private func failure(
         let all = try unpack(bytes, only: nil, limit: 10240, fileName: "report")
         #expect(
             all == [
-                ArchiveMember(name: "a.csv", bytes: Fixtures.table), ArchiveMember(name: "d/ü.csv", bytes: Fixtures.other),
+                Member(name: "a.csv", bytes: Fixtures.table), Member(name: "d/ü.csv", bytes: Fixtures.other),
             ])
         let one = try unpack(bytes, only: ["d/ü.csv"], limit: 10240, fileName: "report")
-        #expect(one == [ArchiveMember(name: "d/ü.csv", bytes: Fixtures.other)])
+        #expect(one == [Member(name: "d/ü.csv", bytes: Fixtures.other)])
     }
 
     @Test(arguments: [Fixtures.gzip, Fixtures.bzip2, Fixtures.xz, Fixtures.zstd]) func unpacksFiles(_ bytes: [UInt8]) throws {
         #expect(isArchive(bytes))
         for suffix in ["", ".gz", ".XZ", ".bz2"] {
             let members = try unpack(bytes, only: ["other"], limit: 8, fileName: "report.csv" + suffix)
-            #expect(members == [ArchiveMember(name: "report.csv", bytes: Fixtures.table)])
+            #expect(members == [Member(name: "report.csv", bytes: Fixtures.table)])
         }
     }
 
     @Test func namesGzipByItsHeader() throws {
         let members = try unpack(Fixtures.namedGzip, limit: 8, fileName: "download")
-        #expect(members == [ArchiveMember(name: "inner.csv", bytes: Fixtures.table)])
+        #expect(members == [Member(name: "inner.csv", bytes: Fixtures.table)])
     }
 
     @Test func leavesOtherFilesAlone() throws {
         for text in ["", "PK", "BZh9 is no magic number", "a,b\n", String(repeating: "text ", count: 500)] {
             #expect(!isArchive(Array(text.utf8)))
             let members = try unpack(Array(text.utf8), limit: 10_000, fileName: "x.gz")
-            #expect(members == [ArchiveMember(name: "x.gz", bytes: Array(text.utf8))])
+            #expect(members == [Member(name: "x.gz", bytes: Array(text.utf8))])
         }
         #expect(!isArchive([UInt8](repeating: 0, count: 2048)))
     }
@@ -147,7 +148,7 @@ private func failure(
         ] {
             let result = try decode(body, encoding: encoding, limit: 8)
             #expect(result == (body.isEmpty ? [] : Fixtures.table))
-            #expect(result.capacity - result.count >= 64)
+            if encoding != .identity { #expect(result.capacity - result.count >= 64) }
             if !body.isEmpty {
                 #expect(throws: ArchiveError.self) { try decode(body, encoding: encoding, limit: 7) }
             }
@@ -167,4 +168,22 @@ private func failure(
             #expect(error.kind == .unsupported)
         }
     }
+}
+
+/// What is unpacked, in memory.
+private struct Member: Equatable {
+    let name: String
+    let bytes: [UInt8]
+}
+
+private func unpack(_ bytes: [UInt8], only: [String]? = nil, limit: Int, fileName: String) throws(ArchiveError) -> [Member] {
+    try Archive.unpack(BulkBytes(bytes), only: only, limit: limit, fileName: fileName).map {
+        Member(name: $0.name, bytes: $0.content.array)
+    }
+}
+
+private func isArchive(_ bytes: [UInt8]) -> Bool { Archive.isArchive(BulkBytes(bytes)) }
+
+private func decode(_ body: [UInt8], encoding: ContentEncoding, limit: Int) throws(ArchiveError) -> [UInt8] {
+    try Archive.decode(BulkBytes(body), encoding: encoding, limit: limit).array
 }

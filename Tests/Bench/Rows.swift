@@ -35,7 +35,7 @@ struct Rows {
             events.finish()
             rates.append(Double(Self.count) / (ContinuousClock.now - begin).inSeconds)
             guard made == Self.count else {
-                let reason = events.rejected.first.map { "line \($0.line): \($0.rejection.detail)" } ?? ""
+                let reason = events.rejected.first.map { "\($0.place): \($0.rejection.detail)" } ?? ""
                 throw BenchError("only \(made) of \(Self.count) rows became events: \(reason)")
             }
         }

@@ -31,6 +31,7 @@ private struct Sink: MappingSink {
     func newEvent() -> Event { Event() }
     mutating func add(_ event: Event) { events.append(event) }
     mutating func keepHeader(_ line: ByteView) {}
+    mutating func refuse(_ row: ByteView, object: Int, _ reason: String) { refuse(row, line: object, reason) }
     mutating func refuse(_ row: ByteView, line: Int, _ reason: String) {
         expect(line >= 1 && !reason.isEmpty, "refused without place or reason")
         refused += 1

@@ -12,7 +12,7 @@ func fuzzPacket(_ bytes: UnsafePointer<UInt8>?, _ count: Int) {
         expect(one.fingerprint(ignoring: []) == other.fingerprint(ignoring: []), "another fingerprint: \(shown(one.encoded()))")
     }
     for (one, other) in zip(packet.reports, again.reports) {
-        expect(one.id == other.id && one.content == other.content, "another report")
+        expect(one.id == other.id && one.content.array == other.content.array, "another report")
     }
     var settled = packet
     settled.settle()

@@ -43,6 +43,15 @@ private func times(_ text: [UInt8]) {
             Timestamp.epochMillis(view), Timestamp.parse(view, format: format),
             Timestamp.parse(view, format: format, atMidnight: true),
         ]
+        let observed = Timestamp(unixSeconds: 1_800_000_000)
+        if let time = CivilTime(withoutYear: view, notAfter: observed) {
+            let moment = Array(time.description.utf8).withUnsafeBufferPointer { Timestamp($0) }
+            expect(moment.map { $0.unixSeconds <= observed.unixSeconds + 86_400 } == true, "a date to come: \(time)")
+        }
+        for time in [CivilTime.unixSeconds(view), CivilTime.windowsNT(view), CivilTime.epochMillis(view)].compactMap({ $0 }) {
+            let again = Array(time.description.utf8).withUnsafeBufferPointer { CivilTime(fuzzy: $0) }
+            expect(again == time, "another time: \(time), \(String(describing: again))")
+        }
         for time in found.compactMap({ $0 }) {
             let again = Array(time.description.utf8).withUnsafeBufferPointer { Timestamp($0) }
             expect(again == time, "another time: \(time), \(String(describing: again))")

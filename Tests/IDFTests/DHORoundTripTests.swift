@@ -130,7 +130,7 @@ import Testing
             ]
             guard case .report(let report) = try DHO.item(.object(members)) else { throw Problem(0, "", "no report") }
             #expect(report.fileName == "x.csv")
-            #expect(report.content == Base64.decode(raw.utf8))
+            #expect(report.content.array == Base64.decode(raw.utf8))
             let read = try Packet(decoding: Packet(reports: [report]).encoded()).reports[0]
             let back = DHO.message(read).members ?? []
             if raw.isEmpty { members.removeAll { $0.name == "raw" } }

@@ -104,6 +104,61 @@ private func view<R>(_ text: String, _ body: (ByteView) -> R) -> R {
         #expect(view("0") { Timestamp.windowsNT($0) } == nil)
     }
 
+    /// What is written for "never" is a value, too, though no moment that can be counted with.
+    @Test(arguments: [
+        ("0", "1601-01-01T00:00:00Z"), ("-1", "1600-12-31T23:59:59.9999999Z"), ("80", "1601-01-01T00:00:00.000008Z"),
+        ("132651352622420000", "2021-05-10T15:47:42.242Z"), ("9223372036854775807", nil), ("9223372036854775808", nil),
+        ("x", nil), ("", nil),
+    ]) func fileTimesOfAnyYear(_ text: String, _ wanted: String?) {
+        #expect(view(text) { CivilTime.windowsNT($0) }?.description == wanted)
+    }
+
+    @Test(arguments: [
+        ("-62135596800", "0001-01-01T00:00:00Z"), ("253402300799.5", "9999-12-31T23:59:59.5Z"), ("253402300800", nil),
+        ("-0.25", "1969-12-31T23:59:59.75Z"), ("-9223372036854775808.5", nil), ("9223372036854775807", nil),
+    ]) func secondsOfAnyYear(_ text: String, _ wanted: String?) {
+        #expect(view(text) { CivilTime.unixSeconds($0) }?.description == wanted)
+    }
+
+    @Test func formatsOfAnyYear() {
+        #expect(view("31.12.9999") { CivilTime.parse($0, format: "%d.%m.%Y") }?.description == "9999-12-31T00:00:00Z")
+        #expect(view("1601-01-01") { CivilTime.parse($0, format: "%F") }?.description == "1601-01-01T00:00:00Z")
+        #expect(view("0001-01-01 +0100") { CivilTime.parse($0, format: "%F %z") } == nil)
+    }
+
+    @Test(arguments: [
+        ("02-15", "2026-11-20T12:00:00Z", "2026-02-15T00:00:00Z"),
+        ("02-15 12:00", "2026-11-20T12:00:00Z", "2026-02-15T12:00:00Z"),
+        ("12-24", "2026-11-20T12:00:00Z", "2025-12-24T00:00:00Z"), ("15/2", "2026-11-20T12:00:00Z", "2026-02-15T00:00:00Z"),
+        ("2/3", "2026-11-20T12:00:00Z", "2026-02-03T00:00:00Z"), ("Feb 15", "2026-11-20T12:00:00Z", "2026-02-15T00:00:00Z"),
+        ("15-Feb", "2026-11-20T12:00:00Z", "2026-02-15T00:00:00Z"),
+        ("Sun Nov  1 03:04:05 CET", "2026-11-20T12:00:00Z", "2026-11-01T02:04:05Z"),
+        ("15th of February at 3:04pm", "2026-11-20T12:00:00Z", "2026-02-15T15:04:00Z"),
+        ("02-15T12:00:05.5Z", "2026-11-20T12:00:00Z", "2026-02-15T12:00:05.5Z"),
+        ("02-15 23:30 -02:00", "2026-11-20T12:00:00Z", "2026-02-16T01:30:00Z"),
+        // A day's grace, and no more.
+        ("11-21 12:00", "2026-11-20T12:00:00Z", "2026-11-21T12:00:00Z"),
+        ("11-21 12:01", "2026-11-20T12:00:00Z", "2025-11-21T12:01:00Z"),
+        // Around New Year.
+        ("12-31", "2027-01-01T00:00:05Z", "2026-12-31T00:00:00Z"), ("01-01", "2026-12-31T23:30:00Z", "2027-01-01T00:00:00Z"),
+        ("01-02", "2026-12-31T23:30:00Z", "2026-01-02T00:00:00Z"),
+        // Leap days.
+        ("02-29", "2026-11-20T12:00:00Z", "2024-02-29T00:00:00Z"), ("Feb 29", "2028-02-28T12:00:00Z", "2028-02-29T00:00:00Z"),
+        ("29 Feb", "2028-02-27T12:00:00Z", "2024-02-29T00:00:00Z"), ("02-29", "2103-01-01T00:00:00Z", "2096-02-29T00:00:00Z"),
+    ]) func completesYears(_ text: String, _ observed: String, _ wanted: String) throws {
+        let moment = try #require(view(observed) { Timestamp($0) })
+        #expect(view(text) { CivilTime(withoutYear: $0, notAfter: moment) }?.description == wanted)
+    }
+
+    @Test(arguments: [
+        "", "15", "Feb", "12:00", "3pm", "2 15", "02.15", "15.02.", "02-30", "13-13", "00-10", "Feb 2024", "2024-02",
+        "2024-02-15",
+        "Feb Mar", "port 12-13", "12-13 tcp", "10-36", "1-2-3-4", "Feb 15 25:00", "CVE-12-13", "02-15 12:00 +99:00",
+    ]) func refusesWithoutYear(_ text: String) throws {
+        let moment = try #require(view("2026-11-20T12:00:00Z") { Timestamp($0) })
+        #expect(view(text) { CivilTime(withoutYear: $0, notAfter: moment) } == nil)
+    }
+
     @Test func ends() {
         #expect(Timestamp(nanoseconds: .max).description == "2262-04-11T23:47:16.854775807Z")
         #expect(Timestamp(nanoseconds: .min).description == "1677-09-21T00:12:43.145224192Z")

@@ -11,6 +11,7 @@ private struct Sink: MappingSink {
     mutating func add(_ event: Event) { events.append(event) }
     mutating func keepHeader(_ line: ByteView) {}
     mutating func refuse(_ row: ByteView, line: Int, _ reason: String) {}
+    mutating func refuse(_ row: ByteView, object: Int, _ reason: String) {}
 }
 
 /// What fuzzing found, one test for each.

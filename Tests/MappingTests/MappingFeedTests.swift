@@ -12,6 +12,7 @@ private struct Sink: MappingSink {
     func newEvent() -> Event { Event() }
     mutating func keepHeader(_ line: ByteView) {}
     mutating func add(_ event: Event) { events.append(event) }
+    mutating func refuse(_ row: ByteView, object: Int, _ reason: String) { refuse(row, line: object, reason) }
     mutating func refuse(_ row: ByteView, line: Int, _ reason: String) { refused.append((line, reason)) }
 }
 

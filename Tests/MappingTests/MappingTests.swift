@@ -13,6 +13,7 @@ private struct Sink: MappingSink {
     var isFull: Bool { events.count >= limit }
     func newEvent() -> Event { Event() }
     mutating func add(_ event: Event) { events.append(event) }
+    mutating func refuse(_ row: ByteView, object: Int, _ reason: String) { refuse(row, line: object, reason) }
     mutating func refuse(_ row: ByteView, line: Int, _ reason: String) { refused.append((line, reason)) }
 }
 

@@ -268,7 +268,7 @@ import Testing
         #expect(channel.events.allSatisfy { $0[.feedName] == "F" && $0[.created] != nil && $0.originalBytes != nil })
         let letters = try await #require(service.spool).deadLetters(limit: 10, after: nil)
         let kept = try letters.flatMap { try Packet(decoding: $0.letter.original).reports }
-        #expect(kept.map(\.content) == [Array("bad".utf8)] && kept.first?.fields[.feedName] == "F")
+        #expect(kept.map(\.content.array) == [Array("bad".utf8)] && kept.first?.fields[.feedName] == "F")
         #expect(letters.first?.letter.detail.contains("line 3") == true)
         #expect(service.metrics.value("intelmq_events_received_total") == 6)
         await service.close()

@@ -1,6 +1,8 @@
+import Foundation
 import Glibc
 import IDF
 import ServiceKernelTesting
+import TestSupport
 import Testing
 
 @testable import ServiceKernel
@@ -8,9 +10,11 @@ import Testing
 /// One-time runs: what is read, what is written, and the exit code.
 @Suite(.serialized) struct FilterRunTests {
     /// Runs a worker over an input with standard output in a pipe.
-    private func run(_ name: String, _ input: [UInt8], limit: Int = .max, file: String? = nil) async throws -> (
+    private func run(_ name: String, _ input: [UInt8], limit: Int = .max, file: String = "input") async throws -> (
         FilterRun.Outcome, [Event]
     ) {
+        let folder = TemporaryFolder()
+        try Data(input).write(to: URL(fileURLWithPath: "\(folder.path)/\(file)"))
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
         // Room for what these tests write, so that nobody has to read meanwhile.
@@ -21,7 +25,7 @@ import Testing
         var outcome = FilterRun.Outcome()
         do {
             let filter = try FilterRun(try configuration("worker: \(name)\nlog: {level: critical}\n"), limit: limit)
-            await filter.run(input, name: file, into: &outcome)
+            await filter.run("\(folder.path)/\(file)", into: &outcome)
             await filter.finish()
         } catch {
             Issue.record(error)
@@ -33,6 +37,40 @@ import Testing
         // Other tests may write words to the same place meanwhile.
         let lines = bytes.split(separator: 0x0A).filter { $0.first == 0x7B }
         return (outcome, try lines.flatMap { try Packet(decoding: Array($0)).events })
+    }
+
+    /// A pipe that stays open: what has come is worked on meanwhile, and a line may come in two pieces.
+    @Test func packetsAreTakenAsTheyCome() async throws {
+        let folder = TemporaryFolder()
+        try #require(mkfifo("\(folder.path)/pipe", 0o600) == 0)
+        let input = open("\(folder.path)/pipe", O_RDWR | O_CLOEXEC)
+        defer { close(input) }
+        let channel = RecordingChannel()
+        let service = try service("obedient-expert", edges: [("a", channel)])
+        let run = Task {
+            var outcome = FilterRun.Outcome()
+            await FilterRun(service, limit: 3).run("\(folder.path)/pipe", into: &outcome)
+            return outcome
+        }
+        let line = packet("one").encoded()
+        #expect(writeAll(input, Array(line[..<40])))
+        #expect(writeAll(input, line[40...] + [0x0A]))
+        // More than is looked at to tell packets from reports.
+        #expect(writeAll(input, packet("two", String(repeating: "x", count: 2000)).encoded() + [0x0A]))
+        #expect(await eventually { channel.messages.count == 3 })
+        #expect(await run.value.accepted == 3)
+        await service.close()
+    }
+
+    @Test func aFileThatIsNotThereIsNamed() async throws {
+        let service = try service("line-parser", edges: [("a", RecordingChannel())])
+        for file in ["/nowhere/report.csv", "/tmp"] {
+            var outcome = FilterRun.Outcome()
+            await FilterRun(service, limit: .max).run(file, into: &outcome)
+            #expect(outcome.exitCode == 74)
+            #expect(outcome.problem?.hasPrefix("cannot read \(file): ") == true)
+        }
+        await service.close()
     }
 
     private func messages(_ events: [Event]) -> [String] { events.compactMap { $0[Key<String>("message")] } }
@@ -54,7 +92,7 @@ import Testing
     }
 
     @Test func reportsAndBadRows() async throws {
-        let (outcome, events) = try await run("line-parser", Array("one\nbad\ntwo\n".utf8), file: "/tmp/x/report.txt")
+        let (outcome, events) = try await run("line-parser", Array("one\nbad\ntwo\n".utf8), file: "report.txt")
         #expect(outcome.exitCode == 0)
         #expect(outcome.accepted == 2)
         #expect(outcome.failed == 1)

@@ -1,3 +1,4 @@
+import Bulk
 import Synchronization
 import Testing
 
@@ -10,8 +11,8 @@ import Testing
         let progress = RunProgress(total: 2_000_000) { events.withLock { $0 } }
         #expect(progress.line.hasPrefix("[--------------------]   0 %  0.0 of 2.0 MB  0 events"))
         progress.begin(
-            Array("0123456789\n".utf8) + Array(repeating: 0x0A, count: 99) + Array(repeating: 0x30, count: 999_890),
-            isReport: true)
+            BulkBytes(
+                Array("0123456789\n".utf8) + Array(repeating: 0x0A, count: 99) + Array(repeating: 0x30, count: 999_890)))
         events.withLock { $0 = 50 }
         #expect(progress.line.hasPrefix("[#####---------------]  25 %  0.5 of 2.0 MB  50 events"))
         // More events than lines, as from a report in one line, is not more than all of it.
@@ -19,9 +20,7 @@ import Testing
         #expect(progress.line.contains(" 50 %  1.0 of 2.0 MB"))
         progress.end()
         #expect(progress.line.contains(" 50 %"))
-        progress.begin(Array(repeating: 0x30, count: 1_000_000), isReport: false)
         progress.add(1_000_000)
-        progress.end()
         #expect(progress.line.hasPrefix("[####################] 100 %  2.0 of 2.0 MB  1000 events"))
     }
 

@@ -61,7 +61,7 @@ struct LineParser: Parser {
     static let spec = Spec("line", "Reads one message a line.", writes: [Key<String>("message")])
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        for (index, line) in report.content.split(separator: 0x0A).enumerated() where !events.isFull {
+        for (index, line) in report.content.array.split(separator: 0x0A).enumerated() where !events.isFull {
             let text = String(decoding: line, as: UTF8.self)
             if text == "stop" { throw .malformed("the report ends here") }
             if text == "bad" {

@@ -1,3 +1,4 @@
+import Bulk
 import Testing
 import YAML
 
@@ -22,7 +23,7 @@ import YAML
             ("{name: utf-8, bad-bytes: replace}", [0x61, 0xE3, 0x81], "a\u{FFFD}"),
         ] as [(String, [UInt8], String)]) func decodes(_ name: String, _ bytes: [UInt8], _ text: String) throws
     {
-        #expect(try String(decoding: encoding(name).decoded(bytes, limit: 100), as: UTF8.self) == text)
+        #expect(try String(decoding: encoding(name).decoded(BulkBytes(bytes), limit: 100).array, as: UTF8.self) == text)
     }
 
     @Test(arguments: 1...7) func piecesMakeNoDifference(_ size: Int) throws {
@@ -46,14 +47,30 @@ import YAML
             ("utf-8", [0xE3, 0x81], "utf-8"),
         ] as [(String, [UInt8], String)]) func refusesBadBytes(_ name: String, _ bytes: [UInt8], _ part: String) throws
     {
-        let problem = #expect(throws: Rejection.self) { try encoding(name).decoded(bytes, limit: 100) }
+        let problem = #expect(throws: Rejection.self) { try encoding(name).decoded(BulkBytes(bytes), limit: 100) }
         #expect(problem?.detail.contains(part) == true)
     }
 
     @Test func aLargeTextHasALimitAndComesThrough() throws {
         let many = [UInt8](repeating: 0xE4, count: 300_000)
-        #expect(try encoding("latin-1").decoded(many, limit: 600_000).count == 600_000)
-        #expect(throws: Rejection.self) { try encoding("latin-1").decoded(many, limit: 599_999) }
+        #expect(try encoding("latin-1").decoded(BulkBytes(many), limit: 600_000).count == 600_000)
+        #expect(throws: Rejection.self) { try encoding("latin-1").decoded(BulkBytes(many), limit: 599_999) }
+    }
+
+    /// Texts over many pieces, in which characters are cut, and one that turns out to be no UTF-8 only at its end.
+    @Test func whatIsInAFileIsReadInPieces() throws {
+        let text = String(repeating: "Zürich 日本 €\n", count: 200_000)
+        func file(_ bytes: [UInt8]) throws -> BulkBytes {
+            var writer = BulkWriter(directory: "/var/tmp", threshold: 0)
+            try bytes.withUnsafeBufferPointer { try writer.append($0) }
+            return try writer.finish()
+        }
+        let same = try encoding("detect").decoded(file(Array(text.utf8)), limit: .max, folder: "/var/tmp")
+        #expect(same.isFile && same.array == Array(text.utf8))
+        let wide = try encoding("detect").decoded(file(Self.utf16(text)), limit: .max, folder: "/var/tmp")
+        #expect(wide.array == Array(text.utf8))
+        let latin = try encoding("detect").decoded(file(Array(text.utf8) + [0xE4]), limit: .max)
+        #expect(latin.array.suffix(2) == Array("ä".utf8) && latin.count > text.utf8.count)
     }
 
     @Test(arguments: ["no-such", "utf-8//IGNORE", "{name: utf-8, x: 1}", "{bad-bytes: maybe}", "\"\""])

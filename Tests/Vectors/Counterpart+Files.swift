@@ -17,7 +17,7 @@ extension Counterpart {
         }
         let ours = reports.withLock { $0 }.map { report -> JSONValue in
             var members = DHO.message(report.fields).members ?? []
-            members.append(.init("raw", .string(Base64.encode(report.content))))
+            members.append(.init("raw", .string(Base64.encode(report.content.array))))
             if let name = report.fileName { members.append(.init("extra.file_name", .string(name))) }
             for index in members.indices where members[index].name == "feed.url" {
                 members[index].value = .string(then(members[index].value.string ?? "", vector, place))

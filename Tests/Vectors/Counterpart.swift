@@ -64,7 +64,7 @@ struct Counterpart: Sendable {
                 notes.append("report refused: \(error)")
             }
             ours += events.events.map { DHO.message($0) }
-            notes += events.rejected.map { "line \($0.line) refused: \($0.rejection.detail)" }
+            notes += events.rejected.map { "\($0.place) refused: \($0.rejection.detail)" }
         }
         return verdict(vector, ours, notes)
     }

@@ -67,7 +67,7 @@ private final class Feed: HTTPHandler {
             "http-collector", "url: \"http://127.0.0.1:\(server.port)/list.txt\", feed: {name: List, code: l, accuracy: 90}")
         await #expect(throws: Rejection.self) { try await round(http, failing: true) }
         let first = try await round(http)
-        #expect(first.map { String(decoding: $0.content, as: UTF8.self) } == ["192.0.2.1\n"])
+        #expect(first.map { String(decoding: $0.content.array, as: UTF8.self) } == ["192.0.2.1\n"])
         #expect(first[0].fields[.feedName] == "List" && first[0].fields[Key<String>("threat.feed.code")] == "l")
         #expect(throws: ConfigurationError.self) {
             try collector("http-collector", "url: \"http://a.example/\", feed: {nam: List}")

@@ -35,6 +35,25 @@ private struct Dice: RandomNumberGenerator {
         #"{"type":"bundle","objects":["# + objects.joined(separator: ",\n") + "]}"
     }
 
+    @Test(arguments: [
+        ("cins-army-parser", "192.0.2.1\n"), ("danger-rulez-parser", "192.0.2.1\t# 2026-11-20 09:11:03\n"),
+        ("eset-parser", #"[{"ip": "192.0.2.1", "url": "http://a.example/"}]"#),
+        ("urlhaus-json-parser", #"{"urls": [{"url": "http://a.example/", "date_added": "2026-11-20 09:11:03"}]}"#),
+        ("json-parser", #"{"source.ip": "192.0.2.1"}"#), ("dho-parser", #"{"source.ip": "192.0.2.1"}"#),
+        ("dho-parser", #"[{"source.ip": "192.0.2.1"}]"#),
+        ("stix-parser", #"{"type": "url", "id": "a", "value": "http://a.example/"}"#),
+        ("misp-parser", #"{"Attribute": [{"type": "ip-src", "category": "Network activity", "value": "192.0.2.1"}]}"#),
+        ("shodan-parser", #"{"ip_str": "192.0.2.1", "port": 80}"#), ("surbl-parser", ".a.example\n"),
+        ("ioc-extractor-parser", "www.example.org was seen\n"),
+        ("cymru-cap-parser", "spam|192.0.2.1|64496|2026-11-20 09:11:03||EXAMPLE, AT\n"),
+    ]) func aByteOrderMarkChangesNothing(_ name: String, _ text: String) throws {
+        let plain = try parse(name, text)
+        #expect(plain.added == 1 && plain.rejected.isEmpty, "\(plain.rejected.map(\.rejection))")
+        let marked = try parse(name, "\u{FEFF}" + text)
+        #expect(marked.added == 1 && marked.rejected.isEmpty)
+        #expect(marked.events.map(\.originalBytes) == plain.events.map(\.originalBytes))
+    }
+
     @Test func oneBadObjectOfManyIsOneDeadLetter() throws {
         var objects = (0..<1000).map { indicator($0, "[ipv4-addr:value = '198.51.100.\($0 % 256)']") }
         let bad = indicator(500, "[ipv4-addr:value == ]")

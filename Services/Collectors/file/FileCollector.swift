@@ -1,4 +1,5 @@
 import Archive
+import Bulk
 import Glibc
 import IDF
 import ServiceKernel
@@ -24,25 +25,27 @@ struct FileCollector: Collector {
             let file = "\(path)/\(name)"
             guard let (version, changed) = Self.version(of: file), seen[name] != version else { continue }
             guard Double(Timestamp.now().nanoseconds) / 1e9 - changed >= settle.seconds else { continue }
-            guard let bytes = readFile(file, limit: sizeLimit.bytes) else {
-                context.log.error(
-                    "cannot read \(file): \(errno == EFBIG ? "larger than size-limit \(sizeLimit)" : String(cString: strerror(errno)))"
-                )
+            let content: BulkBytes
+            do throws(BulkError) {
+                content = try BulkBytes(file: file, limit: sizeLimit.bytes, folder: context.folderForLargeReports)
+            } catch {
+                context.log.error("cannot read \(file): \(error) (size-limit is \(sizeLimit))")
                 continue
             }
             let members: [ArchiveMember]
             do throws(ArchiveError) {
                 members =
-                    extract && isArchive(bytes)
-                    ? try unpack(bytes, only: nil, limit: sizeLimit.bytes, fileName: name)
-                    : [ArchiveMember(name: name, bytes: bytes)]
+                    extract && isArchive(content)
+                    ? try unpack(
+                        content, limit: sizeLimit.bytes, fileName: name, folder: context.folderForLargeReports)
+                    : [ArchiveMember(name: name, content: content)]
             } catch {
                 context.log.error("cannot unpack \(file): \(error)")
                 continue
             }
-            for member in members where !member.bytes.isEmpty {
+            for member in members where !member.content.isEmpty {
                 try await hand(
-                    feed.report(member.bytes, url: "file://localhost\(file)", fileName: member.name))
+                    feed.report(member.content, url: "file://localhost\(file)", fileName: member.name))
             }
             // What has been written since is another version, and comes next time.
             guard Self.version(of: file)?.text == version else { continue }

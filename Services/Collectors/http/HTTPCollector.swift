@@ -1,4 +1,5 @@
 import Archive
+import Bulk
 import HTTP
 import IDF
 import ServiceKernel
@@ -32,7 +33,8 @@ struct HTTPCollector: Collector {
         // What was fetched with other settings says nothing about this answer.
         let asked = UUID.derived(from: Array("\(url) \(extract) \(members)".utf8)).description
         let isSame = seen["asked"] == asked
-        let response = try await fetch(etag: isSame ? seen["etag"] : nil, modified: isSame ? seen["last-modified"] : nil, shown)
+        let (response, content) = try await fetch(
+            etag: isSame ? seen["etag"] : nil, modified: isSame ? seen["last-modified"] : nil, shown, context)
         guard response.status != 304 else { return context.log.info("not changed", metadata: ["url": "\(shown)"]) }
         guard response.status == 200 else {
             throw .unavailable("\(shown) answered \(response.status); it is asked again later")
@@ -40,19 +42,21 @@ struct HTTPCollector: Collector {
         let name =
             response.effectiveURL.split(separator: "?").first.flatMap { $0.split(separator: "/").last }.map(String.init)
             ?? "report"
-        if extract, isArchive(response.body) {
+        if extract, isArchive(content) {
             let found: [ArchiveMember]
             do throws(ArchiveError) {
-                found = try unpack(response.body, only: members.isEmpty ? nil : members, limit: sizeLimit.bytes, fileName: name)
+                found = try unpack(
+                    content, only: members.isEmpty ? nil : members, limit: sizeLimit.bytes, fileName: name,
+                    folder: context.folderForLargeReports)
             } catch {
                 // A cut answer may be whole the next time.
                 throw .unavailable("\(shown): \(error)")
             }
-            for member in found where !member.bytes.isEmpty {
-                try await hand(feed.report(member.bytes, url: url, fileName: member.name))
+            for member in found where !member.content.isEmpty {
+                try await hand(feed.report(member.content, url: url, fileName: member.name))
             }
-        } else if !response.body.isEmpty {
-            try await hand(feed.report(response.body, url: url, fileName: name))
+        } else if !content.isEmpty {
+            try await hand(feed.report(content, url: url, fileName: name))
         }
         // Only now may the answer be forgotten: what was handed on is acknowledged.
         seen["asked"] = asked
@@ -61,7 +65,9 @@ struct HTTPCollector: Collector {
         try seen.save()
     }
 
-    private func fetch(etag: String?, modified: String?, _ shown: String) async throws(Rejection) -> HTTPClientResponse {
+    private func fetch(
+        etag: String?, modified: String?, _ shown: String, _ context: WorkerContext
+    ) async throws(Rejection) -> (HTTPClientResponse, BulkBytes) {
         var sent: [(name: String, value: String)] = [("User-Agent", "IntelMQ-Fleet/\(Version.current)")]
         for (name, value) in headers { sent.append((name, value.revealed)) }
         if let authorization { sent.append(("Authorization", authorization.revealed)) }
@@ -71,10 +77,35 @@ struct HTTPCollector: Collector {
             url: url, headers: sent, timeoutMilliseconds: Int(timeout.seconds * 1000), responseLimit: sizeLimit.bytes,
             followRedirects: headers.isEmpty ? redirects : 0,
             username: username, password: password?.revealed, verifyTLS: verifyCertificate, proxy: proxy, decompress: true)
+        let answer = ReceivedBytes(folder: context.folderForLargeReports)
+        let response: HTTPClientResponse
         do throws(HTTPClientError) {
-            return try await client.send(request)
+            response = try await client.send(request) { answer.take($0) }
         } catch {
+            throw .unavailable("cannot fetch \(shown): \(answer.failure?.description ?? "\(error)")")
+        }
+        do throws(BulkError) { return (response, try answer.finish()) } catch {
             throw .unavailable("cannot fetch \(shown): \(error)")
         }
+    }
+}
+
+/// An answer while it comes in; if it is large, in a file. It belongs to the client's thread until `send` returns.
+private final class ReceivedBytes: @unchecked Sendable {
+    private var writer: BulkWriter
+    private(set) var failure: BulkError?
+
+    init(folder: String) { writer = BulkWriter(directory: folder) }
+
+    /// Takes a piece; false ends the transfer.
+    func take(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        do throws(BulkError) { try writer.append(bytes) } catch { failure = error }
+        return failure == nil
+    }
+
+    func finish() throws(BulkError) -> BulkBytes {
+        var whole = BulkWriter(directory: nil)
+        swap(&whole, &writer)
+        return try whole.finish()
     }
 }

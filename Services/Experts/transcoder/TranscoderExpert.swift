@@ -1,3 +1,4 @@
+import Bulk
 import IDF
 import ServiceKernel
 
@@ -12,7 +13,7 @@ struct TranscoderExpert: Expert {
 
     func process(_ event: inout Event) throws(Rejection) -> Verdict {
         guard let text = event[.rawBase64], let bytes = Base64.decode(text.utf8) else { return .forward }
-        let decoded = try encoding.decoded(bytes, limit: 16 << 20)
+        let decoded = try encoding.decoded(BulkBytes(bytes), limit: 16 << 20).array
         event.remove(.rawBase64)
         event.setOriginal(decoded)
         return .forward

@@ -1,3 +1,4 @@
+import Bulk
 import IDF
 import Mapping
 import ServiceKernel
@@ -16,7 +17,8 @@ struct CSVParser: Parser {
     @Setting("Character between cells.") var delimiter = Delimiter(0x2C)
     @Setting("Rows to skip at the begin: true for one, or a number.") var skipHeader = SkippedRows(0)
     @Setting(
-        "How times are written: a format like %d.%m.%Y, or unix-seconds, unix-milliseconds, windows-nt; null: any usual way.")
+        "How times are written: a format like %d.%m.%Y, or unix-seconds, unix-milliseconds, windows-nt; null: any usual way, the year may be missing."
+    )
     var timeFormat: TimeFormat? = nil
     @Setting("Put in front of URLs without a scheme.") var defaultUrlProtocol = "http://"
     @Setting("Classification type of events whose row names none.") var type: String? = nil
@@ -39,10 +41,9 @@ struct CSVParser: Parser {
     }
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        guard report.content.contains(0) else { return try events.read(report, with: mapping) }
         // NUL bytes are what faulty exports leave behind; no cell means them.
         var clean = report
-        clean.content.removeAll { $0 == 0 }
+        if report.content.occurrences(of: 0) > 0 { clean.content = BulkBytes(report.content.array.filter { $0 != 0 }) }
         try events.read(clean, with: mapping)
     }
 
@@ -64,6 +65,7 @@ struct CSVParser: Parser {
             list.append(made)
         }
         var mapping = Mapping(format: .csv(delimiter: delimiter.byte, quote: 0x22, header: header), columns: list)
+        mapping.completesYears = timeFormat?.isFree ?? true
         for (name, value) in constants.sorted(by: { $0.key < $1.key }) {
             mapping.constants.append((try target(name), .string(value)))
         }

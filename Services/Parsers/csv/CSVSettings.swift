@@ -108,6 +108,8 @@ struct Delimiter: SettingValue {
 struct TimeFormat: SettingValue {
     let text: String
     let conversions: [Conversion]
+    /// Whether times may be written in any usual way.
+    var isFree: Bool { conversions.isEmpty }
 
     init(setting node: YAMLNode) throws(SettingProblem) {
         text = try String(setting: node)

@@ -28,20 +28,15 @@ struct CymruCAPParser: Parser {
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
         var isNew = true
-        for (index, line) in report.content.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-            guard !events.isFull else { return }
+        report.content.eachLine { line, number in
             let text = trimmed(String(decoding: line, as: UTF8.self))
             if text.hasPrefix("#") {
                 // The first line tells which form it is.
                 if text.contains("Data file written at") { isNew = false }
-                continue
+            } else if !text.isEmpty {
+                do throws(Rejection) { try add(text, isNew, &events) } catch { events.reject(line, line: number, error) }
             }
-            if text.isEmpty { continue }
-            do throws(Rejection) {
-                try add(text, isNew, &events)
-            } catch {
-                events.reject(line, line: index + 1, error)
-            }
+            return !events.isFull
         }
     }
 

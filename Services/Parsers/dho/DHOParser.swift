@@ -20,10 +20,11 @@ struct DHOParser: Parser {
                 let message = try? JSONValue(parsing: text.utf8)
             else {
                 events.reject(
-                    (document[time] ?? .null).bytes, line: index + 1, .malformed("the message of the entry \(time) is no JSON"))
+                    (document[time] ?? .null).bytes, line: 0, object: index + 1,
+                    .malformed("the message of the entry \(time) is no JSON"))
                 continue
             }
-            events.add(message, line: index + 1, raw: text.utf8, fill)
+            events.add(message, line: 0, object: index + 1, raw: text.utf8, fill)
         }
         return true
     }

@@ -12,37 +12,32 @@ struct DynParser: Parser {
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
         var time: String?
-        for (index, line) in report.content.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-            guard !events.isFull else { return }
+        report.content.eachLine { line, number in
             let text = trimmed(String(decoding: line, as: UTF8.self))
             if text.hasPrefix("#") {
                 if let mark = text.firstRange(of: "last updated:") { time = trimmed(String(text[mark.upperBound...])) }
-                continue
+            } else if !text.isEmpty {
+                do throws(Rejection) { try add(text, time, &events) } catch { events.reject(line, line: number, error) }
             }
-            if text.isEmpty { continue }
-            let cells = text.split(separator: " ").map(String.init)
-            guard cells.count == 4 else {
-                let found = "the row has \(cells.count) cells, wanted 4: address, domain, URL, infected domain"
-                events.reject(line, line: index + 1, .malformed(found))
-                continue
-            }
-            let spreads = ["source.domain": cells[1], "url.full": cells[2], "destination.domain": cells[3]]
-            let infected = ["destination.domain": cells[1], "destination.url.full": cells[2], "source.domain": cells[3]]
-            do throws(Rejection) {
-                let both = try [
-                    event(
-                        spreads, time, "malware-distribution", "has malicious code redirecting to malicious host", events),
-                    event(
-                        infected, time, "system-compromise",
-                        "host has been compromised and has malicious code infecting users", events),
-                ]
-                for var event in both {
-                    if events.keepsOriginal { event.setOriginal(Array(text.utf8)) }
-                    events.add(event)
-                }
-            } catch {
-                events.reject(line, line: index + 1, error)
-            }
+            return !events.isFull
+        }
+    }
+
+    private func add(_ row: String, _ time: String?, _ events: inout ParsedEvents) throws(Rejection) {
+        let cells = row.split(separator: " ").map(String.init)
+        guard cells.count == 4 else {
+            throw .malformed("the row has \(cells.count) cells, wanted 4: address, domain, URL, infected domain")
+        }
+        let spreads = ["source.domain": cells[1], "url.full": cells[2], "destination.domain": cells[3]]
+        let infected = ["destination.domain": cells[1], "destination.url.full": cells[2], "source.domain": cells[3]]
+        let both = try [
+            event(spreads, time, "malware-distribution", "has malicious code redirecting to malicious host", events),
+            event(
+                infected, time, "system-compromise", "host has been compromised and has malicious code infecting users", events),
+        ]
+        for var event in both {
+            if events.keepsOriginal { event.setOriginal(row.utf8) }
+            events.add(event)
         }
     }
 

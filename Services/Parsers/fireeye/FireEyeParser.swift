@@ -21,11 +21,11 @@ struct FireEyeParser: Parser {
     private typealias Group = [String: String]
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        let groups = try report.content.withUnsafeBufferPointer { (bytes) throws(Rejection) in
+        let groups = try report.content.withBytes { (bytes) throws(Rejection) in
             try Self.groups(Markup(bytes, isXML: true))
         }
         var file = events.newEvent()
-        if events.keepsOriginal { file.setOriginal(report.content) }
+        if events.keepsOriginal { report.content.withBytes { file.setOriginal($0) } }
         for (name, field) in Self.hashes {
             if let value = groups.lazy.compactMap({ $0[name] }).first { file.add(field, text: value) }
         }

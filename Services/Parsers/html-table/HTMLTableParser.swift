@@ -20,8 +20,8 @@ struct HTMLTableParser: Parser {
     @Setting("Field of a column of whose text only a part is taken.") var splitColumn: String? = nil
     @Setting("Text between the parts.") var splitSeparator: String? = nil
     @Setting("Which part, from 0.") var splitIndex = 0
-    @Setting("How times are written: a format like %d.%m.%Y, or unix-seconds; null: any usual way.") var timeFormat: TimeFormat? =
-        nil
+    @Setting("How times are written: a format like %d.%m.%Y, or unix-seconds; null: any usual way, the year may be missing.")
+    var timeFormat: TimeFormat? = nil
     @Setting("Put in front of URLs without a scheme.") var defaultUrlProtocol = "http://"
     @Setting("Classification type of events whose row names none.") var type: String? = "c2-server"
 
@@ -35,6 +35,7 @@ struct HTMLTableParser: Parser {
             list.append(made)
         }
         mapping = Mapping(format: .lines(separator: nil, skip: 0), comments: [], columns: list, ignored: [])
+        mapping.completesYears = timeFormat?.isFree ?? true
         guard let type, !type.isEmpty else { return }
         guard ClassificationType(type) != nil else {
             throw .malformed("setting \"type\": \"\(type)\" is no classification type")
@@ -52,7 +53,7 @@ struct HTMLTableParser: Parser {
     }
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        try report.content.withUnsafeBufferPointer { (bytes) throws(Rejection) in
+        try report.content.withBytes { (bytes) throws(Rejection) in
             let page = Markup(bytes)
             let table = try self.table(page)
             var rows: [(raw: ByteView, line: Int, cells: [String])] = []

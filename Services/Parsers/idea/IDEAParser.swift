@@ -16,7 +16,7 @@ struct IDEAParser: Parser {
     private static func addAnswer(_ document: JSONValue, _ events: inout ParsedEvents) -> Bool {
         guard document["Category"] == nil, let items = document["events"]?.items else { return false }
         for (index, item) in items.enumerated() where !events.isFull {
-            events.add(item, line: index + 1, raw: item.bytes, fill)
+            events.add(item, line: 0, object: index + 1, raw: item.bytes, fill)
         }
         return true
     }

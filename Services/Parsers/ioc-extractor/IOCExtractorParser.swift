@@ -26,20 +26,19 @@ struct IOCExtractorParser: Parser {
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
         let order = substitutions.filter { !$0.key.isEmpty }.sorted { ($1.key.utf8.count, $0.key) < ($0.key.utf8.count, $1.key) }
         var known: Set<String> = []
-        for line in report.content.split(separator: 0x0A) {
+        let whole = report.content.count <= Self.shortText ? report.content.array : nil
+        report.content.eachLine { line, _ in
             var text = String(decoding: line, as: UTF8.self)
             for (old, new) in order where text.firstRange(of: old) != nil { text = text.replacing(old, with: new) }
             for word in text.split(whereSeparator: { $0.isWhitespace || $0 == "\"" || $0 == "<" || $0 == ">" }) {
-                guard !events.isFull else { return }
                 guard let url = url(in: String(word)), known.insert(url).inserted else { continue }
                 var event = events.newEvent()
                 guard event.add(Key<String>("url.full").id, text: url) else { continue }
                 event.fill(.classificationType, type)
-                if events.keepsOriginal {
-                    event.setOriginal(report.content.count <= Self.shortText ? report.content[...] : line[...])
-                }
+                if events.keepsOriginal { event.setOriginal(whole ?? Array(line)) }
                 events.add(event)
             }
+            return !events.isFull
         }
     }
 

@@ -15,17 +15,17 @@ struct JSONParser: Parser {
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
         guard splitlines else {
-            let document = try Self.document(report.content)
+            let document = try Self.document(report.text)
             let list = items.map { $0.split(separator: ".").reduce(document) { $0[String($1)] ?? .null } } ?? document
             guard list != .null else { throw .malformed("the report has no list \"\(items ?? "")\"") }
             // One event is kept as it came.
-            if items == nil, list.items == nil { return add(list, raw: report.content, line: 1, &events) }
+            if items == nil, list.items == nil { return add(list, raw: Array(report.text), line: 1, &events) }
             for (index, item) in (list.items ?? [list]).enumerated() where !events.isFull {
-                add(item, raw: item.bytes, line: index + 1, &events)
+                add(item, raw: item.bytes, line: 0, object: index + 1, &events)
             }
             return
         }
-        for (index, line) in report.content.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in report.text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             guard !events.isFull else { return }
             guard !line.allSatisfy({ $0 <= 0x20 }) else { continue }
             do throws(Rejection) {
@@ -40,9 +40,9 @@ struct JSONParser: Parser {
         do throws(JSONError) { return try JSONValue(parsing: bytes) } catch { throw .malformed("\(error)") }
     }
 
-    private func add(_ object: JSONValue, raw: [UInt8], line: Int, _ events: inout ParsedEvents) {
+    private func add(_ object: JSONValue, raw: [UInt8], line: Int, object number: Int? = nil, _ events: inout ParsedEvents) {
         guard let members = object.members else {
-            return events.reject(raw, line: line, .malformed("found something else than a JSON object"))
+            return events.reject(raw, line: line, object: number, .malformed("found something else than a JSON object"))
         }
         var event = events.newEvent()
         do throws(Problem) {
@@ -50,7 +50,7 @@ struct JSONParser: Parser {
                 try add(rename[member.name] ?? member.name, member.value, to: &event)
             }
         } catch {
-            return events.reject(raw, line: line, .malformed(error.detail))
+            return events.reject(raw, line: line, object: number, .malformed(error.detail))
         }
         // Whoever writes events without a type says nothing of them.
         event.fill(.classificationType, "undetermined")

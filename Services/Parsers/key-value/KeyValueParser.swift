@@ -32,6 +32,7 @@ struct KeyValueParser: Parser {
         mapping = Mapping(
             format: .pairs(separator: pairSeparator, equals: kvSeparator, stripsQuotes: stripQuotes), comments: [],
             columns: columns, ignored: [])
+        mapping.completesYears = true
     }
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) { try events.read(report, with: mapping) }

@@ -31,6 +31,6 @@ enum CTIPPayload {
 
     private static func time(_ seconds: String) -> String? {
         var seconds = seconds
-        return seconds.withUTF8 { Timestamp.unixSeconds($0) }?.description
+        return seconds.withUTF8 { CivilTime.unixSeconds($0) }?.description
     }
 }

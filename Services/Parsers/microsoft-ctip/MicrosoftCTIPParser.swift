@@ -74,8 +74,8 @@ struct MicrosoftCTIPParser: Parser {
     private func readAzure(_ row: JSONValue, _ event: inout Event) throws(Rejection) {
         Self.azure.fill(&event, from: row)
         guard event[.sourceIP] != nil else { throw .malformed("the row has no address in \"SourceIp\"") }
-        if var time = row["DateTimeReceivedUtc"]?.plain {
-            event[Key<Timestamp>.timestamp] = time.withUTF8 { Timestamp.windowsNT($0) }
+        if var time = row["DateTimeReceivedUtc"]?.plain, let time = time.withUTF8({ CivilTime.windowsNT($0) }) {
+            event.add(Key<Timestamp>.timestamp.id, text: time.description)
         }
         let codes = (row["SourceIpInfo"]?.members ?? []).filter { $0.value != .number("0") }
         Self.areas.fill(&event, from: .object(codes))

@@ -5,7 +5,27 @@ import ServiceKernel
 struct MISPEvent {
     private let head: JSONValue
     private let page: String?
-    private let tags: [String]
+    private let tags: [Tag]
+
+    private struct Tag {
+        let text: String
+        let lower: String
+        /// The value of a machine tag, as `phishing` of `rsit:fraud="phishing"`.
+        let value: String?
+
+        init(_ text: String) {
+            self.text = text
+            lower = text.lowercased()
+            let bytes = text.utf8
+            let equals = bytes.indices.dropLast().first { bytes[$0] == 0x3D && bytes[bytes.index(after: $0)] == 0x22 }
+            guard bytes.last == 0x22, let equals else {
+                value = nil
+                return
+            }
+            let inside = bytes[bytes.index(equals, offsetBy: 2)...].dropLast()
+            value = inside.isEmpty ? nil : String(decoding: inside, as: UTF8.self)
+        }
+    }
 
     /// The year 2200: what lies beyond is no time of an event.
     private static let latest: Int64 = 7_258_118_400
@@ -35,8 +55,8 @@ struct MISPEvent {
         }
     }
 
-    private static func tags(of object: JSONValue) -> [String] {
-        (object["Tag"]?.items ?? []).prefix(256).compactMap { $0["name"]?.string }
+    private static func tags(of object: JSONValue) -> [Tag] {
+        (object["Tag"]?.items ?? []).prefix(256).compactMap { $0["name"]?.string.map(Tag.init) }
     }
 
     /// The event of an attribute; nil for types that no field is for.
@@ -77,12 +97,12 @@ struct MISPEvent {
     }
 
     /// What tags say: the label, the type of incident (the attribute's own first), malware and actors; all of them stay tags.
-    private func tell(_ tags: [String], in event: inout Event) {
+    private func tell(_ tags: [Tag], in event: inout Event) {
         for tag in tags {
-            event.append(Self.tag, text: tag)
-            let lower = tag.lowercased()
+            event.append(Self.tag, text: tag.text)
+            let lower = tag.lower
             if lower.hasPrefix("tlp:") { event.mark(lower) }
-            guard let value = Self.value(of: tag) else { continue }
+            guard let value = tag.value else { continue }
             if lower.hasPrefix("rsit:") || lower.hasPrefix("ecsirt:") {
                 let blanks = String(value.map { $0 == "-" ? " " : $0 })
                 event.fill(.classificationType, (ClassificationType(value) ?? ClassificationType(blanks))?.name)
@@ -96,13 +116,4 @@ struct MISPEvent {
     }
 
     private static let galaxies = ["malpedia", "mitre-malware", "ransomware", "banker", "stealer", "backdoor", "rat", "botnet"]
-
-    /// The value of a machine tag, as `phishing` of `rsit:fraud="phishing"`.
-    private static func value(of tag: String) -> String? {
-        guard let begin = tag.firstRange(of: "=\""), tag.hasSuffix("\""), begin.upperBound < tag.index(before: tag.endIndex)
-        else {
-            return nil
-        }
-        return String(tag[begin.upperBound..<tag.index(before: tag.endIndex)])
-    }
 }

@@ -13,18 +13,25 @@ struct MISPParser: Parser {
     ]
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        try report.content.withUnsafeBufferPointer { (text) throws(Rejection) in
+        try report.content.withBytes { (text) throws(Rejection) in
             var cursor = JSONCursor(text)
-            var number = 0
+            var place = Place(lines: LineCounter(text))
             while !events.isFull, let part = cursor.part() {
-                try read(part, text, report.fields[.feedURL], 0, &number, &events)
+                try read(part, text, report.fields[.feedURL], 0, &place, &events)
             }
         }
     }
 
+    /// How far the reading has come.
+    private struct Place {
+        /// Attributes so far.
+        var number = 0
+        var lines: LineCounter
+    }
+
     /// A document: one event, several in a list or in `response`, or attributes that carry their event.
     private func read(
-        _ part: JSONCursor.Part, _ text: ByteView, _ feed: String?, _ depth: Int, _ number: inout Int,
+        _ part: JSONCursor.Part, _ text: ByteView, _ feed: String?, _ depth: Int, _ place: inout Place,
         _ events: inout ParsedEvents
     ) throws(Rejection) {
         // `response`, a list, `Event`: events stand no deeper.
@@ -39,20 +46,24 @@ struct MISPParser: Parser {
             }
             for item in items where !events.isFull {
                 do throws(Rejection) {
-                    try read(item, text, feed, depth + 1, &number, &events)
+                    try read(item, text, feed, depth + 1, &place, &events)
                 } catch {
-                    events.reject(ByteView(rebasing: text[item.range]), line: number + 1, error)
+                    events.reject(
+                        ByteView(rebasing: text[item.range]), line: place.lines.line(of: item.range.lowerBound),
+                        object: place.number + 1, error)
                 }
             }
             if !isClosed, items.last?.isWhole != false {
-                events.reject([], line: number + 1, .malformed("the report ends within a list: it is cut off"))
+                events.reject(
+                    [], line: place.lines.line(of: part.range.upperBound),
+                    .malformed("the report ends within a list: it is cut off"))
             }
         case UInt8(ascii: "{"):
             let members = MISPDocument.members(of: part.range, in: text)
             if let inner = members["Event"] ?? members["response"], members["value"] == nil {
-                try read(inner, text, feed, depth + 1, &number, &events)
+                try read(inner, text, feed, depth + 1, &place, &events)
             } else if members["Attribute"] != nil || members["Object"] != nil || members["info"] != nil {
-                add(MISPDocument(members, text), part, feed, &number, &events)
+                add(MISPDocument(members, text), part, feed, &place, &events)
             } else if !members.isEmpty, members.values.allSatisfy({ text[$0.range.lowerBound] == UInt8(ascii: "{") }) {
                 throw .malformed("this is the manifest of a feed, wanted one of the files of events that it names")
             } else if !members.isEmpty {
@@ -68,17 +79,16 @@ struct MISPParser: Parser {
     }
 
     private func add(
-        _ document: MISPDocument, _ part: JSONCursor.Part, _ feed: String?, _ number: inout Int, _ events: inout ParsedEvents
+        _ document: MISPDocument, _ part: JSONCursor.Part, _ feed: String?, _ place: inout Place, _ events: inout ParsedEvents
     ) {
         let attributes = document.attributes
         let title = document.malware(attributes)
         for attribute in attributes where !events.isFull {
-            number += 1
+            place.number += 1
             let raw = document.bytes(attribute.range)
             do throws(Rejection) {
                 guard attribute.isWhole else { throw .malformed("the report ends within this attribute: it is cut off") }
-                let object: JSONValue
-                do throws(JSONError) { object = try JSONValue(parsing: raw) } catch { throw .malformed("\(error)") }
+                let object = try JSONValue(object: raw)
                 guard isWanted(object) else { continue }
                 let event = object["Event"].map { MISPEvent(of: $0, feed: feed) } ?? MISPEvent(of: document.head, feed: feed)
                 guard var made = try event.event(of: object, from: events.newEvent(), malware: title) else { continue }
@@ -86,13 +96,14 @@ struct MISPParser: Parser {
                 events.add(made)
             } catch {
                 // An attribute means nothing without its event.
-                events.reject(document.alone(raw), line: number, error)
+                events.reject(
+                    document.alone(raw), line: place.lines.line(of: attribute.range.lowerBound), object: place.number, error)
             }
         }
         if !part.isWhole, attributes.last?.isWhole != false {
             events.reject(
-                document.alone(ByteView(start: nil, count: 0)), line: number + 1,
-                .malformed("the report ends after attribute \(number) and before its event does: it is cut off"))
+                document.alone(ByteView(start: nil, count: 0)), line: place.lines.line(of: part.range.upperBound),
+                .malformed("the report ends after attribute \(place.number) and before its event does: it is cut off"))
         }
     }
 

@@ -48,11 +48,12 @@ struct N6ProgramParser: Parser {
         let seen = report.fields[.created] ?? .now()
         var headers: [JSONValue.Member] = []
         if let name = report.fileName { headers.append(.init("file_name", .string(name))) }
+        let body = report.content.array
         return JSONValue.object([
             "source": .string(source), "tag": tag.map { .string($0) } ?? .null,
-            "rid": .string(N6.rid(source: source, seconds: seen.unixSeconds, body: report.content)),
+            "rid": .string(N6.rid(source: source, seconds: seen.unixSeconds, body: body)),
             "timestamp": .integer(seen.unixSeconds), "headers": .object(["meta": .object(headers)]),
-            "raw": .string(Base64.encode(report.content)),
+            "raw": .string(Base64.encode(body)),
         ]).bytes
     }
 }

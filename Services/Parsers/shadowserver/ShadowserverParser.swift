@@ -18,7 +18,7 @@ struct ShadowserverParser: Parser {
     @Setting("Where update-db fetches the schema.") var schemaUrl = "https://interchange.shadowserver.org/intelmq/v1/schema"
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        try report.content.withUnsafeBufferPointer { (bytes) throws(Rejection) in
+        try report.content.withBytes { (bytes) throws(Rejection) in
             try parse(bytes, fileName: report.fileName, into: &events)
         }
     }

@@ -41,7 +41,7 @@ struct ShodanParser: Parser {
                 do throws(Rejection) {
                     try add(banner, banner.bytes, &events)
                 } catch {
-                    events.reject(banner.bytes, line: index + 1, error)
+                    events.reject(banner.bytes, line: 0, object: index + 1, error)
                 }
             }
         }

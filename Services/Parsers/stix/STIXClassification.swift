@@ -31,7 +31,9 @@ enum STIXClassification {
 
     /// The type of incident.
     /// - Parameter own: the operator's words and what they mean.
-    static func type(of object: JSONValue, _ related: [STIXContext.Related], isFile: Bool, own: [String: String]) -> String? {
+    static func type(
+        of object: JSONValue, _ related: [STIXContext.Related], isFile: @autoclosure () -> Bool, own: [String: String]
+    ) -> String? {
         let texts = (object["indicator_types"]?.items ?? []) + (object["labels"]?.items ?? [])
         let found = texts.prefix(256).compactMap { $0.string?.lowercased() }
         for word in found {
@@ -43,7 +45,7 @@ enum STIXClassification {
         for phase in object["kill_chain_phases"]?.items ?? [] {
             if let type = phases[phase["phase_name"]?.string ?? ""] { return type }
         }
-        if isFile, related.contains(where: { $0.type == "malware" }) { return "malware" }
+        if related.contains(where: { $0.type == "malware" }), isFile() { return "malware" }
         return found.contains("malicious-activity") ? "blacklist" : nil
     }
 }

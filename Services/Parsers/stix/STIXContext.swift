@@ -1,3 +1,4 @@
+import Glibc
 import IDF
 import STIX
 
@@ -19,16 +20,9 @@ struct STIXContext {
     private var related: [String: Related] = [:]
     private var links: [String: [String]] = [:]
     /// Where observables stand in the report.
-    private(set) var observables: [String: Range<Int>] = [:]
+    private(set) var observables = STIXIndex()
     /// Observables that an observation, another observable or an indicator speaks for.
-    private(set) var spokenFor: Set<String> = []
-
-    /// The cyber-observable objects of STIX 2.1.
-    static let observableTypes: Set<String> = [
-        "artifact", "autonomous-system", "directory", "domain-name", "email-addr", "email-message", "file", "ipv4-addr",
-        "ipv6-addr", "mac-addr", "mutex", "network-traffic", "process", "software", "url", "user-account",
-        "windows-registry-key", "x509-certificate",
-    ]
+    private(set) var spokenFor = STIXIndex()
 
     private static let relatedTypes: Set<String> = [
         "attack-pattern", "infrastructure", "intrusion-set", "malware", "threat-actor", "tool", "vulnerability",
@@ -39,14 +33,30 @@ struct STIXContext {
         "downloads", "drops", "attributed-to",
     ]
 
-    /// Whether objects of that type are read for what they say of others, and no events are made of them.
-    static func isContext(_ type: String) -> Bool {
-        relatedTypes.contains(type) || ["identity", "marking-definition", "relationship"].contains(type)
+    /// All objects of a report that events are not made of, and what the others refer to.
+    init(of bundle: STIXBundle) {
+        _ = bundle.eachObject { part, _ in
+            switch bundle.kind(of: part) {
+            case .context: addContext(part.range, of: bundle)
+            case .observable:
+                if let id = JSONCursor.place("id", of: part.range, in: bundle.text) {
+                    observables.add(id, part.range, in: bundle.text)
+                }
+                addReferences(of: part.range, in: bundle.text)
+            case .observation: addReferences(of: part.range, in: bundle.text)
+            case .indicator, .other, nil: break
+            }
+            return true
+        }
+        observables.sort()
+        spokenFor.sort()
     }
 
     /// Remembers what an object of the context says.
-    mutating func add(_ object: JSONValue, type: String) {
-        guard let id = object["id"]?.string, object["revoked"]?.bool != true else { return }
+    private mutating func addContext(_ range: Range<Int>, of bundle: STIXBundle) {
+        guard let object = try? JSONValue(parsing: bundle.bytes(range)), let type = object["type"]?.string,
+            let id = object["id"]?.string, object["revoked"]?.bool != true
+        else { return }
         switch type {
         case "identity": identities[id] = object["name"]?.string
         case "marking-definition": labels[id] = STIXMarking.label(id) ?? Self.label(object)
@@ -54,7 +64,9 @@ struct STIXContext {
             guard let source = object["source_ref"]?.string, let target = object["target_ref"]?.string,
                 let kind = object["relationship_type"]?.string, Self.relationships.contains(kind)
             else { return }
-            if kind == "based-on" { spokenFor.insert(target) }
+            if kind == "based-on", let place = JSONCursor.place("target_ref", of: range, in: bundle.text) {
+                spokenFor.add(place, range, in: bundle.text)
+            }
             if Self.relatedTypes.contains(Self.type(of: target)) { links[source, default: []].append(target) }
             if Self.relatedTypes.contains(Self.type(of: source)) { links[target, default: []].append(source) }
         default:
@@ -66,25 +78,32 @@ struct STIXContext {
         }
     }
 
-    /// Remembers an observable, and which others it speaks for.
-    mutating func addObservable(_ range: Range<Int>, in text: ByteView) {
-        if let id = JSONCursor.member("id", of: range, in: text) { observables[Self.inner(id)] = range }
-        addReferences(of: range, in: text)
+    private static func mentionsReference(_ object: ByteView) -> Bool {
+        guard let start = object.baseAddress else { return false }
+        var at = 0
+        while at < object.count, let found = memchr(start + at, 0x5F, object.count - at) {
+            let place = UnsafeRawPointer(found) - UnsafeRawPointer(start)
+            if object.count - place >= 4, memcmp(found, "_ref", 4) == 0 { return true }
+            at = place + 1
+        }
+        return false
     }
 
     /// Remembers what the members `…_ref` and `…_refs` of an object refer to.
-    mutating func addReferences(of range: Range<Int>, in text: ByteView) {
+    private mutating func addReferences(of range: Range<Int>, in text: ByteView) {
+        // Most observables refer to nothing.
+        guard Self.mentionsReference(ByteView(rebasing: text[range])) else { return }
         var cursor = JSONCursor(text, in: range)
         cursor.step()
         while let name = cursor.name() {
-            let isReference = name.hasSuffix("_ref") || name.hasSuffix("_refs")
+            let isReference = name.isReference
             if isReference, !name.elementsEqual("object_marking_refs".utf8), cursor.peek() == UInt8(ascii: "[") {
                 _ = cursor.eachItem { item in
-                    spokenFor.insert(Self.inner(ByteView(rebasing: text[item.range])))
+                    spokenFor.add(item.range, range, in: text)
                     return true
                 }
             } else if let value = cursor.part(), isReference, !name.elementsEqual("created_by_ref".utf8) {
-                spokenFor.insert(Self.inner(ByteView(rebasing: text[value.range])))
+                spokenFor.add(value.range, range, in: text)
             }
         }
     }
@@ -98,7 +117,7 @@ struct STIXContext {
 
     /// What is related to an object.
     func related(to object: JSONValue) -> [Related] {
-        guard let id = object["id"]?.string else { return [] }
+        guard !links.isEmpty, let id = object["id"]?.string else { return [] }
         return (links[id] ?? []).prefix(256).compactMap { related[$0] }
     }
 
@@ -114,17 +133,5 @@ struct STIXContext {
     private static func type(of id: String) -> String {
         guard let end = id.firstRange(of: "--") else { return "" }
         return String(id[..<end.lowerBound])
-    }
-
-    private static func inner(_ quoted: ByteView) -> String {
-        quoted.count > 2 ? String(decoding: quoted[1..<(quoted.count - 1)], as: UTF8.self) : ""
-    }
-}
-
-extension ByteView {
-    fileprivate func hasSuffix(_ text: StaticString) -> Bool {
-        count >= text.utf8CodeUnitCount
-            && self[(count - text.utf8CodeUnitCount)...].elementsEqual(
-                ByteView(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 }

@@ -4,10 +4,10 @@ import ServiceKernel
 
 /// Where the properties of observables go in an event.
 enum STIXFields {
-    private enum Target {
+    enum Target {
         case field(FieldID)
-        /// An address, a network or a name of the source.
-        case address
+        /// An address, a network or a name of the source; of the object itself, or of one that it refers to.
+        case address(isOwn: Bool)
         /// An end of traffic: of the sender or of the receiver.
         case end(isReceiver: Bool, Part)
         case url, proto
@@ -15,13 +15,14 @@ enum STIXFields {
         case nothing
     }
 
-    private enum Part { case address, port, bytes, packets }
+    enum Part { case address, port, bytes, packets }
 
     private static func field(_ name: StaticString) -> Target { .field(Key<String>(name).id) }
 
     private static let targets: [String: Target] = [
-        "ipv4-addr:value": .address, "ipv6-addr:value": .address, "domain-name:value": .address,
-        "domain-name:resolves_to_refs.value": .address, "url:value": .url, "artifact:url": .url,
+        "ipv4-addr:value": .address(isOwn: true), "ipv6-addr:value": .address(isOwn: true),
+        "domain-name:value": .address(isOwn: true), "domain-name:resolves_to_refs.value": .address(isOwn: false),
+        "url:value": .url, "artifact:url": .url,
         "ipv4-addr:resolves_to_refs.value": field("source.mac"), "ipv6-addr:resolves_to_refs.value": field("source.mac"),
         "ipv4-addr:belongs_to_refs.number": field("source.as.number"),
         "ipv6-addr:belongs_to_refs.number": field("source.as.number"),
@@ -34,6 +35,8 @@ enum STIXFields {
         "email-message:sender_ref.value": field("email.from.address"),
         "email-message:to_refs.value": field("email.to.address"), "email-message:subject": field("email.subject"),
         "email-message:message_id": field("email.message_id"),
+        "file:hashes.MD5": field("file.hash.md5"), "file:hashes.SHA-1": field("file.hash.sha1"),
+        "file:hashes.SHA-256": field("file.hash.sha256"), "file:hashes.SHA-512": field("file.hash.sha512"),
         "file:name": field("file.name"), "file:size": field("file.size"), "file:mime_type": field("file.mime_type"),
         "artifact:mime_type": field("file.mime_type"), "process:image_ref.name": field("file.name"),
         "user-account:user_id": field("source.user.name"), "user-account:account_login": field("source.user.name"),
@@ -50,6 +53,10 @@ enum STIXFields {
         "network-traffic:extensions.http-request-ext.request_method": field("http.request.method"),
         "network-traffic:extensions.http-request-ext.request_header.User-Agent": field("user_agent.original"),
     ]
+
+    /// The same as a tree, by types of objects.
+    static let properties = STIXProperty.all(
+        targets.map { path, target in (path.split { $0 == ":" || $0 == "." }[...], target) }, path: { "\($0):" })
 
     /// All fields that events of STIX may have.
     static let written: [any FieldKey] = [
@@ -93,13 +100,16 @@ enum STIXFields {
     /// What has no field is kept below `custom.stix`.
     /// - Throws: what is no value of its field, in words.
     static func put(_ facts: [STIXFact], isPattern: Bool, into event: inout Event) throws(Refusal) {
-        func names(_ path: String) -> Bool { facts.contains { $0.path == path } }
-        let sourceIsReceiver = isPattern && (names("network-traffic:dst_ref.value") || !names("network-traffic:src_ref.value"))
+        func names(_ isReceiver: Bool) -> Bool {
+            facts.contains { if case .end(isReceiver, .address)? = $0.target { true } else { false } }
+        }
+        let sourceIsReceiver = isPattern && (names(true) || !names(false))
         var others: [STIXFact] = []
+        var lastType: String?
         for fact in facts {
             let text = fact.value.plain
             var type = fact.type
-            switch target(of: fact) {
+            switch fact.target {
             case .nothing: continue
             case nil:
                 others.append(fact)
@@ -110,9 +120,9 @@ enum STIXFields {
                 if text == "ipv4" || text == "ipv6" { continue }
                 if !event.append(transport, text: text) { try need(event.append(application, text: text), fact, application) }
                 continue
-            case .address:
+            case .address(let isOwn):
                 guard let found = put(address: text, on: .source, into: &event) else { throw refusal(fact, Side.source.ip.id) }
-                if fact.path.hasSuffix(":value") { type = found }
+                if isOwn { type = found }
             case .end(let isReceiver, let part):
                 let side: Side = isReceiver == sourceIsReceiver ? .source : .destination
                 switch part {
@@ -124,7 +134,8 @@ enum STIXFields {
                 case .packets: try need(event.append(side == .source ? sentPackets : receivedPackets, text: text), fact, sent)
                 }
             }
-            if indicatorTypes.contains(type) { event.append(indicatorType, text: type) }
+            if type != lastType, indicatorTypes.contains(type) { event.append(indicatorType, text: type) }
+            lastType = type
         }
         keep(others, in: &event)
     }
@@ -144,15 +155,13 @@ enum STIXFields {
     private static let receivedPackets = Key<Int>("destination.packets").id
     private static let certificate = Key<String>("tls.server.hash.sha1").id
 
-    private static func target(of fact: STIXFact) -> Target? {
-        if let known = targets[fact.path] { return known }
-        if fact.path.contains("hashes") {
-            let algorithm = fact.last == "hashes" ? hashLengths[fact.value.plain.utf8.count] ?? "" : fact.last
-            let name = algorithm.lowercased().filter { $0 != "-" && $0 != "_" }
-            guard fact.type == "x509-certificate" else { return hashes[name] }
-            return name == "sha1" ? .field(certificate) : nil
-        }
-        return fact.last == "type" ? .nothing : nil
+    /// Where a property goes that the table does not name: hashes under whatever name, and nothing for types.
+    static func target(_ name: String, inHashes: Bool, of type: String, _ value: STIXPattern.Value) -> Target? {
+        guard inHashes else { return name == "type" ? .nothing : nil }
+        let algorithm = name == "hashes" ? hashLengths[value.plain.utf8.count] ?? "" : name
+        let plain = algorithm.lowercased().filter { $0 != "-" && $0 != "_" }
+        guard type == "x509-certificate" else { return hashes[plain] }
+        return plain == "sha1" ? .field(certificate) : nil
     }
 
     private static func need(_ isTaken: Bool, _ fact: STIXFact, _ field: FieldID) throws(Refusal) {
@@ -169,7 +178,7 @@ enum STIXFields {
     private static func put(address text: String, on side: Side, into event: inout Event) -> String? {
         let family = text.utf8.contains(UInt8(ascii: ":")) ? "ipv6-addr" : "ipv4-addr"
         if event.append(side.ip.id, text: text) || event.append(side.network.id, text: text) { return family }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let parts = family == "ipv6-addr" ? text.split(separator: ":", omittingEmptySubsequences: false) : []
         if parts.count == 2, event.append(side.ip.id, text: String(parts[0])) {
             return event.append(side.port.id, text: String(parts[1])) ? "ipv4-addr" : nil
         }

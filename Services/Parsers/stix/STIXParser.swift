@@ -18,25 +18,26 @@ struct STIXParser: Parser {
     }
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        report.content.withUnsafeBufferPointer { text in
+        report.content.withBytes { text in
             let bundle = STIXBundle(text: text)
             let own = Dictionary(types.map { ($0.lowercased(), $1) }, uniquingKeysWith: { first, _ in first })
-            let reading = STIXReading(bundle: bundle, context: context(of: bundle), own: own)
+            let reading = STIXReading(bundle: bundle, context: STIXContext(of: bundle), own: own)
+            var lines = LineCounter(text)
             var last = 0
             let isWhole = bundle.eachObject { part, number in
                 let raw = bundle.bytes(part.range)
                 do throws(Rejection) {
                     try read(part, reading, &events)
                 } catch {
-                    events.reject(raw, line: number, error)
+                    events.reject(raw, line: lines.line(of: part.range.lowerBound), object: number, error)
                 }
                 last = part.isWhole ? number : -1
                 return !events.isFull
             }
             if !isWhole, last >= 0 {
                 events.reject(
-                    [], line: last + 1, .malformed("the report ends after object \(last) and before its list does: it is cut off")
-                )
+                    [], line: lines.line(of: text.count),
+                    .malformed("the report ends after object \(last) and before its list does: it is cut off"))
             }
         }
     }
@@ -47,38 +48,17 @@ struct STIXParser: Parser {
             throw .malformed("the report ends within this object: it is cut off, or a quote or bracket is missing")
         }
         let raw = reading.bundle.bytes(part.range)
-        guard let type = reading.bundle.type(of: part) else {
+        guard let kind = reading.bundle.kind(of: part) else {
             // The reader of JSON says better what is wrong, if it is no JSON.
-            _ = try object(raw)
+            _ = try JSONValue(object: raw)
             throw .malformed("found something else than an object with a type")
         }
-        switch type {
-        case "indicator": try reading.indicator(try object(raw), raw, &events)
-        case "observed-data": try reading.observation(try object(raw), raw, &events)
-        case _ where STIXContext.observableTypes.contains(type): try reading.observable(try object(raw), raw, &events)
-        case _ where STIXContext.isContext(type): _ = try object(raw)
-        default: return
+        switch kind {
+        case .indicator: try reading.indicator(try JSONValue(object: raw), raw, &events)
+        case .observation: try reading.observation(try JSONValue(object: raw), raw, &events)
+        case .observable: try reading.observable(try JSONValue(object: raw), raw, &events)
+        case .context: _ = try JSONValue(object: raw)
+        case .other: return
         }
-    }
-
-    private func object(_ raw: ByteView) throws(Rejection) -> JSONValue {
-        do throws(JSONError) { return try JSONValue(parsing: raw) } catch { throw .malformed("\(error)") }
-    }
-
-    /// What must be known before the first event is made.
-    private func context(of bundle: STIXBundle) -> STIXContext {
-        var context = STIXContext()
-        _ = bundle.eachObject { part, _ in
-            guard part.isWhole, let type = bundle.type(of: part) else { return true }
-            if STIXContext.isContext(type) {
-                if let object = try? JSONValue(parsing: bundle.bytes(part.range)) { context.add(object, type: type) }
-            } else if STIXContext.observableTypes.contains(type) {
-                context.addObservable(part.range, in: bundle.text)
-            } else if type == "observed-data" {
-                context.addReferences(of: part.range, in: bundle.text)
-            }
-            return true
-        }
-        return context
     }
 }

@@ -3,10 +3,16 @@ import STIX
 import ServiceKernel
 
 /// One pass over the objects that events are made of.
-struct STIXReading {
+final class STIXReading {
     let bundle: STIXBundle
-    let context: STIXContext
-    let own: [String: String]
+    private let context: STIXContext
+    private let own: [String: String]
+
+    init(bundle: STIXBundle, context: STIXContext, own: [String: String]) {
+        self.bundle = bundle
+        self.context = context
+        self.own = own
+    }
 
     /// Of a longer object only its first event keeps the whole text: a pattern of ten thousand alternatives is not kept as often.
     private static let longObject = 16_384
@@ -76,13 +82,13 @@ struct STIXReading {
         // Version 2.0 has the observables inside, under names of their own.
         let inside = object["objects"]?.members ?? []
         let local = Dictionary(inside.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-        let resolve = { (id: String) in local[id] ?? observable(id) }
+        let resolve = { (id: String) in local[id] ?? self.observable(id) }
         let ids = inside.isEmpty ? (object["object_refs"]?.items ?? []).compactMap(\.string) : inside.map(\.name)
         let found = ids.compactMap { id in resolve(id).map { (id, $0) } }
         guard !found.isEmpty else { throw .missing("the observation has no observable: object_refs names none of this report") }
         var spokenFor: Set<String> = []
         for (_, one) in found {
-            for member in one.members ?? [] where member.name.hasSuffix("_ref") || member.name.hasSuffix("_refs") {
+            for member in one.members ?? [] where member.name.utf8.isReference {
                 spokenFor.formUnion((member.value.items ?? [member.value]).compactMap(\.string))
             }
         }
@@ -101,7 +107,9 @@ struct STIXReading {
         if alone.isEmpty { alone = found }
         for (place, (_, one)) in alone.enumerated() where !events.isFull {
             do throws(STIXFields.Refusal) {
-                try add(observable: one, of: object, related, first, raw, isFirst: place == 0, resolve, &events)
+                var event = first
+                for label in context.labels(of: one) { event.mark(label) }
+                try add(observable: one, of: object, related, event, raw, isFirst: place == 0, resolve, &events)
             } catch {
                 refusal = refusal ?? error
             }
@@ -111,7 +119,7 @@ struct STIXReading {
 
     /// Makes the event of an observable that stands alone.
     func observable(_ object: JSONValue, _ raw: ByteView, _ events: inout ParsedEvents) throws(Rejection) {
-        if let id = object["id"]?.string, context.spokenFor.contains(id) { return }
+        if let id = object["id"]?.string, context.spokenFor.find(id, in: bundle.text) != nil { return }
         let related = context.related(to: object)
         var first = events.newEvent()
         try describe(object, related, time: nil, in: &first)
@@ -123,17 +131,15 @@ struct STIXReading {
     }
 
     private func observable(_ id: String) -> JSONValue? {
-        context.observables[id].flatMap { try? JSONValue(parsing: bundle.bytes($0)) }
+        context.observables.find(id, in: bundle.text).flatMap { try? JSONValue(parsing: bundle.bytes($0)) }
     }
 
     private func add(
-        observable: JSONValue, of object: JSONValue, _ related: [STIXContext.Related], _ first: Event, _ raw: ByteView,
+        observable: JSONValue, of object: JSONValue, _ related: [STIXContext.Related], _ event: consuming Event, _ raw: ByteView,
         isFirst: Bool,
         _ resolve: (String) -> JSONValue?, _ events: inout ParsedEvents
     ) throws(STIXFields.Refusal) {
-        var event = first
         try STIXFields.put(STIXFact.all(of: observable, resolve), isPattern: false, into: &event)
-        for label in context.labels(of: observable) { event.mark(label) }
         classify(object, related, &event)
         add(event, raw, isFirst: isFirst, &events)
     }
@@ -203,12 +209,12 @@ struct STIXReading {
     }
 
     private func classify(_ object: JSONValue, _ related: [STIXContext.Related], _ event: inout Event) {
-        let isFile = event.all(Self.indicatorType).contains("file")
-        event.fill(.classificationType, STIXClassification.type(of: object, related, isFile: isFile, own: own) ?? "undetermined")
+        let type = STIXClassification.type(
+            of: object, related, isFile: event.all(Self.indicatorType).contains("file"), own: own)
+        event.fill(.classificationType, type ?? "undetermined")
     }
 
-    private func add(_ event: Event, _ raw: ByteView, isFirst: Bool, _ events: inout ParsedEvents) {
-        var event = event
+    private func add(_ event: consuming Event, _ raw: ByteView, isFirst: Bool, _ events: inout ParsedEvents) {
         if events.keepsOriginal, isFirst || raw.count <= Self.longObject { event.addOriginal(raw) }
         events.add(event)
     }

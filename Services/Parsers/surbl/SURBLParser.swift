@@ -9,8 +9,7 @@ struct SURBLParser: Parser {
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
         var type = "blacklist"
-        for (index, line) in report.content.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-            guard !events.isFull else { return }
+        report.content.eachLine { line, number in
             let text = trimmed(String(decoding: line, as: UTF8.self))
             if text.hasPrefix(":") {
                 // `:127.0.0.2:Blocked, $ on lists [mw ph], See: …`
@@ -19,15 +18,16 @@ struct SURBLParser: Parser {
                 type = names.contains("mw") ? "malware-distribution" : names.contains("ph") ? "phishing" : "blacklist"
             } else if text.hasPrefix(".") {
                 var event = events.newEvent()
-                guard event.add(Key<String>.sourceDomain.id, text: String(text.dropFirst())) else {
-                    events.reject(line, line: index + 1, .malformed("found \"\(text.prefix(60))\", wanted a domain behind a dot"))
-                    continue
+                if event.add(Key<String>.sourceDomain.id, text: String(text.dropFirst())) {
+                    event.fill(.classificationType, type)
+                    if events.keepsOriginal { event.setOriginal(text.utf8) }
+                    events.add(event)
+                } else {
+                    events.reject(line, line: number, .malformed("found \"\(text.prefix(60))\", wanted a domain behind a dot"))
                 }
-                event.fill(.classificationType, type)
-                if events.keepsOriginal { event.setOriginal(Array(text.utf8)) }
-                events.add(event)
             }
             // Comments, addresses and settings of the zone say nothing of a domain.
+            return !events.isFull
         }
     }
 }

@@ -9,7 +9,7 @@ struct ThreatMinerParser: Parser {
         writes: [Key<String>.sourceDomain, Key<String>.classificationType])
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
-        try report.content.withUnsafeBufferPointer { (bytes) throws(Rejection) in
+        try report.content.withBytes { (bytes) throws(Rejection) in
             let page = Markup(bytes)
             let links = page.elements("a", nestedAtMost: 0).filter {
                 page.attribute("href", of: $0)?.hasPrefix("domain.php?q=") == true

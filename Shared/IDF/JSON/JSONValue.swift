@@ -2,7 +2,7 @@ internal import CSimdJSON
 
 /// Any JSON value as Swift values: for configuration, custom members and small documents, never for whole packets.
 /// Members keep their order; numbers keep their text, so that nothing is lost between reading and writing.
-public indirect enum JSONValue: Sendable, Hashable {
+public enum JSONValue: Sendable, Hashable {
     case null
     case boolean(Bool)
     /// A number by its JSON text.
@@ -30,6 +30,13 @@ public indirect enum JSONValue: Sendable, Hashable {
         self = try JSONTokeniser.borrow { tokeniser throws(JSONError) in
             let tokens = try tokeniser.tokens(of: source.view, depth: depth)
             return Self.build(tokens, 0, source.view)
+        }
+    }
+
+    /// Reads one JSON text where it stands, without a copy of it.
+    public init(parsing text: ByteView, depth: Int = 64) throws(JSONError) {
+        self = try JSONTokeniser.borrow { tokeniser throws(JSONError) in
+            Self.build(try tokeniser.tokens(of: text, depth: depth), 0, text)
         }
     }
 
@@ -75,10 +82,12 @@ public indirect enum JSONValue: Sendable, Hashable {
         return String(decoding: plain, as: UTF8.self)
     }
 
-    /// The member of that name, if this is an object that has one.
+    /// The member of that name, byte for byte, if this is an object that has one.
     public subscript(_ name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        return members.first { $0.name == name }?.value
+        let count = name.utf8.count
+        for member in members where member.name.utf8.count == count && member.name == name { return member.value }
+        return nil
     }
 
     /// The text, if this is a string.

@@ -1,3 +1,5 @@
+public import Bulk
+
 /// One IDF document: the unit of transport. Up to a few thousand events, or reports, under one `meta`.
 public struct Packet: Sendable {
     /// What is said about the packet as a whole.
@@ -64,13 +66,18 @@ public struct Report: Sendable {
     /// Fields of the feed (`threat.feed.*`, `event.created`, `custom`…), which the report's events inherit.
     public var fields: Event
     /// The bytes as they came.
-    public var content: [UInt8]
+    public var content: BulkBytes
 
     /// Makes a report.
-    public init(content: [UInt8], fields: Event = Event(), id: UUID = .v7()) {
+    public init(content: BulkBytes, fields: Event = Event(), id: UUID = .v7()) {
         self.id = id
         self.fields = fields
         self.content = content
+    }
+
+    /// Makes a report of bytes in memory.
+    public init(content: [UInt8], fields: Event = Event(), id: UUID = .v7()) {
+        self.init(content: BulkBytes(content), fields: fields, id: id)
     }
 
     /// Name of the file the report came from.
@@ -211,7 +218,7 @@ extension Report {
         id.append(to: &out)
         out.append(contentsOf: #"","attributes":"#.utf8)
         var fields = fields
-        fields.setOriginal(content)
+        content.withBytes { fields.setOriginal($0) }
         fields.encodeAttributes(into: &out)
         out.append(0x7D)
     }

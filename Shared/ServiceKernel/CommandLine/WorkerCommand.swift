@@ -203,11 +203,7 @@ extension WorkerCommand {
                 outcome = await filter.collect()
             } else {
                 for file in files.isEmpty ? ["-"] : files {
-                    guard let bytes = file == "-" ? readAll(STDIN_FILENO) : readFile(file) else {
-                        say("error: cannot read \(file): \(String(cString: strerror(errno)))")
-                        throw ExitCode(Exit.io)
-                    }
-                    await filter.run(bytes, name: file == "-" ? nil : file, into: &outcome)
+                    await filter.run(file, into: &outcome)
                     if outcome.exitCode != 0 { break }
                 }
             }

@@ -185,7 +185,7 @@ extension DeadLetter {
     private var excerpt: String {
         var bytes = original[...]
         if mediaType == Packet.mediaType, let content = try? Packet(decoding: original, eventLimit: .max).reports.first?.content {
-            bytes = content[...]
+            bytes = content.array[...]
             while bytes.last == 0x0A { bytes = bytes.dropLast() }
             if let line = bytes.lastIndex(of: 0x0A) { bytes = bytes[(line + 1)...] }
         }

@@ -1,3 +1,4 @@
+import Bulk
 import Glibc
 public import IDF
 import Logging
@@ -85,7 +86,7 @@ extension Service {
         if outcome.rejected.count >= ParsedEvents.rejectionLimit {
             return .refused(
                 422, "malformed",
-                "\(ParsedEvents.rejectionLimit) rows cannot be read, the first: line \(outcome.rejected[0].line): "
+                "\(ParsedEvents.rejectionLimit) rows cannot be read, the first: \(outcome.rejected[0].place): "
                     + outcome.rejected[0].rejection.detail + "; is this the right parser for the report?")
         }
         // A report that cannot be read as a whole stays with its sender, who hears why.
@@ -101,11 +102,11 @@ extension Service {
                 // With its header and the fields of its feed it is a report of its own, which can be mended and sent again.
                 let small = Report(content: outcome.header + row.bytes, fields: report.fields)
                 return letter(
-                    .v7(), packet: report.id, .malformed("line \(row.line): \(row.rejection.detail)"),
+                    .v7(), packet: report.id, .malformed("\(row.place): \(row.rejection.detail)"),
                     original: Packet(reports: [small]).encoded(), mediaType: Packet.mediaType)
             }
         guard await bury(letters, trace) else { return Self.noGrave }
-        answer.failed = outcome.rejected.map { ($0.line, $0.rejection.code, $0.rejection.detail) }
+        answer.failed = outcome.rejected.map { ($0.line > 0 ? $0.line : $0.object ?? 0, $0.rejection.code, $0.rejection.detail) }
         metrics.received.add(answer.accepted + answer.failed.count)
         if answer.accepted > 0 { metrics.sawData() }
         log.debug(
@@ -120,9 +121,9 @@ extension Service {
         var packet = Packet(
             events: rows.map { row in
                 var event = template.newEvent()
-                event.id = .derived(from: report.id.bytes + "line \(row.line)".utf8)
+                event.id = .derived(from: report.id.bytes + row.place.utf8)
                 event.setOriginal(row.bytes)
-                return failed(event, .malformed("line \(row.line): \(row.rejection.detail)"))
+                return failed(event, .malformed("\(row.place): \(row.rejection.detail)"))
             })
         packet.meta.id = .derived(from: report.id.bytes + EdgeFilter.error.utf8)
         packet.meta.source = emitter
@@ -135,11 +136,15 @@ extension Service {
 }
 
 extension Service {
+    /// Where reports that are too many bytes for memory lie while they are parsed.
+    var folderForLargeReports: String { configuration.state ?? BulkWriter.temporaryDirectory }
+
     /// The report in UTF-8, where the configuration says that it comes in something else.
     func decoded(_ report: Report) throws(Rejection) -> Report {
         guard let encoding = configuration.encoding else { return report }
         var report = report
-        report.content = try encoding.decoded(report.content, limit: configuration.limits.report.bytes)
+        report.content = try encoding.decoded(
+            report.content, limit: configuration.limits.report.bytes, folder: folderForLargeReports)
         return report
     }
 }
@@ -168,6 +173,8 @@ final class ParserFeed: Sendable {
                 guard !self.stopped.load(ordering: .relaxed) else { return }
                 self.room.wait()
                 continuation.yield(batch)
+                // Events hold what they need: what was read of a report in a file may go.
+                report.content.release()
             }
             do throws(Rejection) {
                 try parser.parse(report, into: &events)

@@ -142,7 +142,8 @@ extension Service {
                 // The others are good, and some may be done already.
                 let rejection = Rejection.malformed(answer.problems.map(\.description).joined(separator: "; "))
                 let one = letter(
-                    report.id, packet: packet.meta.id, rejection, original: report.content, mediaType: "application/octet-stream")
+                    report.id, packet: packet.meta.id, rejection, original: report.content.array,
+                    mediaType: "application/octet-stream")
                 guard await bury([one], packet.meta.trace) else { return Self.noGrave }
                 total.failed.append((index, rejection.code, rejection.detail))
                 continue

@@ -1,4 +1,5 @@
 import Archive
+import Bulk
 import HTTP
 import IDF
 import Synchronization
@@ -107,6 +108,18 @@ final class ServiceHandler: HTTPHandler {
         return tooLarge(head, limit: limit, unpacked: false)
     }
 
+    func folderForLargeBody(_ head: HTTPRequestHead) -> String? {
+        head.path == "/v1/reports" ? service.folderForLargeReports : nil
+    }
+
+    func cannotKeep(_ head: HTTPRequestHead, _ error: BulkError) -> HTTPResponse {
+        let answer = notKept("\(error)")
+        answers.count(head.path, answer.status, since: .now)
+        return answer
+    }
+
+    private func notKept(_ reason: String) -> HTTPResponse { problem(Problem(507, "no-space", "the report \(reason)")) }
+
     private func tooLarge(_ head: HTTPRequestHead, limit: Int, unpacked: Bool) -> HTTPResponse {
         let isReport = head.path == "/v1/reports" || service.configuration.entry.family == .parser
         let setting = isReport ? "limits.report" : "limits.body"
@@ -126,32 +139,36 @@ final class ServiceHandler: HTTPHandler {
     }
 
     private func answer(_ request: HTTPRequest) async -> HTTPResponse {
-        var body = request.body
+        var content = request.content
         if let encoding = request.head.header("Content-Encoding").flatMap({ ContentEncoding(rawValue: $0.lowercased()) }),
             encoding != .identity
         {
             do {
-                body = try decode(body, encoding: encoding, limit: bodyLimit(request.head))
+                content = try decode(
+                    content, encoding: encoding, limit: bodyLimit(request.head), folder: folderForLargeBody(request.head))
             } catch {
-                if error.kind == .tooLarge { return tooLarge(request.head, limit: bodyLimit(request.head), unpacked: true) }
-                return problem(Problem(400, "content-encoding", "the body cannot be decompressed: \(error)"))
+                switch error.kind {
+                case .tooLarge: return tooLarge(request.head, limit: bodyLimit(request.head), unpacked: true)
+                case .notKept: return notKept("\(error)")
+                default: return problem(Problem(400, "content-encoding", "the body cannot be decompressed: \(error)"))
+                }
             }
         }
         switch Route.named(request.head.path).first {
         case .packets:
-            if request.head.header("Prefer")?.contains("return=representation") == true { return representation(body) }
-            return response(await service.take(bytes: body, trace: trace(request.head)))
+            if request.head.header("Prefer")?.contains("return=representation") == true { return representation(content.array) }
+            return response(await service.take(bytes: content.array, trace: trace(request.head)))
         case .reports:
-            let report = report(request.head, body)
+            let report = report(request.head, content)
             return response(await service.take(report, from: trace(request.head).map { Packet.Meta(trace: $0) }))
-        case .lookupMany: return lookupMany(body)
+        case .lookupMany: return lookupMany(content.array)
         default: return problem(Problem(404, "unknown-path", "no such call here"))
         }
     }
 
     /// A raw body as a report: the query carries the fields of its feed, by their new, old or short names.
-    private func report(_ head: HTTPRequestHead, _ body: [UInt8]) -> Report {
-        var report = Report(content: body)
+    private func report(_ head: HTTPRequestHead, _ content: BulkBytes) -> Report {
+        var report = Report(content: content)
         for (name, value) in head.query {
             if name == "file_name" || name == "extra.file_name" {
                 report.fields.add(Key<String>.fileName.id, text: value)

@@ -1,3 +1,4 @@
+import Bulk
 import Glibc
 import IDF
 import Logging
@@ -59,39 +60,53 @@ public struct FilterRun: Sendable {
         return outcome
     }
 
-    /// Works on one input.
-    /// - Parameters:
-    ///   - bytes: packets, one a line; for a parser also a raw report.
-    ///   - name: name of the file, which may tell a parser what the report is.
-    public func run(_ bytes: [UInt8], name: String?, into outcome: inout Outcome) async {
-        let isReport = if case .parser = service.role { !Self.looksLikePackets(bytes) } else { false }
-        progress?.begin(bytes, isReport: isReport)
-        defer { progress?.end() }
-        if isReport {
-            var report = Report(content: bytes)
-            if let file = name?.split(separator: "/").last { report.fields.add(Key<String>.fileName.id, text: String(file)) }
-            return note(await service.take(report, limit: limit - outcome.accepted), &outcome)
+    /// Works on one input: packets, one a line, as they come; for a parser also a raw report, which is read whole first.
+    /// - Parameter file: its path, which may tell a parser what the report is; `-` is standard input.
+    public func run(_ file: String, into outcome: inout Outcome) async {
+        let isStandard = file == "-"
+        let descriptor = isStandard ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC)
+        defer { if descriptor >= 0, !isStandard { close(descriptor) } }
+        var lines = LineReader(descriptor)
+        let isReport = if case .parser = service.role { !Self.looksLikePackets(lines.peek(1024)) } else { false }
+        if isReport, lines.failure == nil {
+            await takeReport(&lines, name: isStandard ? nil : file, &outcome)
+        } else {
+            await takePackets(&lines, shown: isStandard ? "standard input" : file, &outcome)
         }
-        var number = 0
-        var start = 0
-        while start < bytes.count {
-            let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
-            defer {
-                progress?.add(min(end + 1, bytes.count) - start)
-                start = end + 1
-            }
-            number += 1
-            if bytes[start..<end].allSatisfy({ $0 <= 0x20 }) { continue }
+        if let failure = lines.failure {
+            outcome.problem = "cannot read \(isStandard ? "standard input" : file): \(failure)"
+            outcome.exitCode = 74
+        }
+    }
+
+    private func takeReport(_ lines: inout LineReader, name: String?, _ outcome: inout Outcome) async {
+        let content: BulkBytes
+        do throws(BulkError) { content = try lines.rest(folder: service.folderForLargeReports) } catch {
+            outcome.problem = error.description
+            outcome.exitCode = 74
+            return
+        }
+        guard lines.failure == nil else { return }
+        progress?.begin(content)
+        defer { progress?.end() }
+        var report = Report(content: content)
+        if let file = name?.split(separator: "/").last { report.fields.add(Key<String>.fileName.id, text: String(file)) }
+        note(await service.take(report, limit: limit - outcome.accepted), &outcome)
+    }
+
+    private func takePackets(_ lines: inout LineReader, shown: String, _ outcome: inout Outcome) async {
+        while outcome.exitCode == 0, outcome.accepted < limit, let line = lines.next() {
+            progress?.add(line.count + 1)
+            if line.allSatisfy({ $0 <= 0x20 }) { continue }
             do {
-                var packet = try Packet(decoding: Array(bytes[start..<end]), eventLimit: .max)
+                var packet = try Packet(decoding: line, eventLimit: .max)
                 let room = max(0, limit - outcome.accepted)
                 if packet.events.count > room { packet.events.removeLast(packet.events.count - room) }
                 note(await service.take(packet, started: .now), &outcome)
             } catch {
-                outcome.problem = "\(name ?? "standard input"), line \(number): \(error)"
+                outcome.problem = "\(shown), line \(lines.number): \(error)"
                 outcome.exitCode = 65
             }
-            if outcome.exitCode != 0 || outcome.accepted >= limit { return }
         }
     }
 
@@ -112,8 +127,8 @@ public struct FilterRun: Sendable {
     }
 
     /// Packets begin with an object that names the format; reports do not.
-    static func looksLikePackets(_ bytes: [UInt8]) -> Bool {
-        guard bytes.first(where: { $0 > 0x20 }) == 0x7B else { return false }
-        return String(decoding: bytes.prefix(1024), as: UTF8.self).contains("\"IntelMQ-IDF\"")
+    static func looksLikePackets(_ head: some Collection<UInt8>) -> Bool {
+        guard head.first(where: { $0 > 0x20 }) == 0x7B else { return false }
+        return String(decoding: head.prefix(1024), as: UTF8.self).contains("\"IntelMQ-IDF\"")
     }
 }

@@ -44,7 +44,8 @@ public func readAll(_ descriptor: Int32, limit: Int = .max) -> [UInt8]? {
     var bytes: [UInt8] = []
     var status = stat()
     if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, Int(status.st_size) <= limit {
-        bytes.reserveCapacity(Int(status.st_size) + 64)
+        // With room for the read that finds the end: otherwise the whole would be copied for it.
+        bytes.reserveCapacity(Int(status.st_size) + 65536 + 64)
     }
     var done = false
     while !done {

@@ -1,3 +1,4 @@
+import Bulk
 import Glibc
 import Synchronization
 
@@ -46,16 +47,16 @@ public final class RunProgress: Sendable {
         }
     }
 
-    /// An input is read from here on. For a report its lines are counted, which costs a pass over its bytes.
-    func begin(_ bytes: [UInt8], isReport: Bool) {
-        let lines = isReport ? bytes.lazy.filter { $0 == 0x0A }.count : 0
-        input.withLock { $0 = Input(bytes: bytes.count, lines: lines, eventsBefore: events()) }
+    /// A report is read from here on. Its lines are counted, which costs a pass over its bytes.
+    func begin(_ report: BulkBytes) {
+        let lines = report.occurrences(of: 0x0A)
+        input.withLock { $0 = Input(bytes: report.count, lines: lines, eventsBefore: events()) }
     }
 
     /// So many bytes of all inputs are done.
     func add(_ bytes: Int) { finished.add(bytes, ordering: .relaxed) }
 
-    /// The input begun last is done.
+    /// The report begun last is done.
     func end() {
         let lines = input.withLock { input in
             defer { input = Input() }

@@ -65,9 +65,10 @@ public struct ParsedEvents {
         header.append(0x0A)
     }
 
-    /// Adds a row that could not be read, with its place in the report (lines from 1).
-    public mutating func reject(_ row: some Collection<UInt8>, line: Int, _ rejection: Rejection) {
-        rejected.append(RejectedRow(bytes: Array(row), line: line, rejection: rejection))
+    /// Adds a row that could not be read, with its place in the report: its line, and which of its objects it is (from 1);
+    /// 0 for a line that is not known.
+    public mutating func reject(_ row: some Collection<UInt8>, line: Int, object: Int? = nil, _ rejection: Rejection) {
+        rejected.append(RejectedRow(bytes: Array(row), line: line, object: object, rejection: rejection))
     }
 
     /// Hands over what is left.
@@ -83,8 +84,14 @@ public struct ParsedEvents {
 public struct RejectedRow: Sendable {
     /// The row as it came.
     public let bytes: [UInt8]
-    /// Its line in the report, from 1.
+    /// Its line in the report, from 1; 0 where that is not known.
     public let line: Int
+    /// Which of the report's objects it is, from 1, where rows are no lines.
+    public let object: Int?
     /// Why.
     public let rejection: Rejection
+    /// Where it stands, for messages: `line 5`, `line 5, object 2`, `object 2`.
+    public var place: String {
+        [line > 0 ? "line \(line)" : nil, object.map { "object \($0)" }].compactMap { $0 }.joined(separator: ", ")
+    }
 }

@@ -1,3 +1,4 @@
+public import Bulk
 import Glibc
 public import IDF
 public import YAML
@@ -178,32 +179,62 @@ public struct Encoding: SettingValue, Equatable {
     }
 
     /// The text in UTF-8.
-    /// - Parameter limit: most bytes that it may become.
-    public func decoded(_ text: [UInt8], limit: Int) throws(Rejection) -> [UInt8] {
-        var encoding = name
-        var start = 0
-        if let mark = Transcoder.mark(of: text), name == "detect" || name.lowercased().hasPrefix("utf") {
-            (encoding, start) = (mark.encoding, mark.length)
-        } else if name == "detect" {
-            encoding = Self.isUTF8(text) ? "UTF-8" : fallback
-        }
-        if encoding == "UTF-8", Self.isUTF8(text) { return start == 0 ? text : Array(text[start...]) }
-        var transcoder = try Transcoder(from: encoding, badBytes: badBytes)
-        var out: [UInt8] = []
-        out.reserveCapacity(min(text.count + text.count / 4, limit))
-        while start < text.count {
-            let end = min(start + Transcoder.piece, text.count)
-            try transcoder.convert(text[start..<end], into: &out)
-            guard out.count <= limit else {
-                throw .malformed("the report is more than \(limit) bytes in UTF-8; see limits: report")
+    /// - Parameters:
+    ///   - limit: most bytes that it may become.
+    ///   - folder: where a large one lies in a file without a name; nil: in memory.
+    public func decoded(_ text: BulkBytes, limit: Int, folder: String? = nil) throws(Rejection) -> BulkBytes {
+        try text.withBytes { (bytes) throws(Rejection) in
+            var encoding = name
+            var start = 0
+            if let mark = Transcoder.mark(of: bytes), name == "detect" || name.lowercased().hasPrefix("utf") {
+                (encoding, start) = (mark.encoding, mark.length)
+            } else if name == "detect" {
+                encoding = Self.isUTF8(text) ? "UTF-8" : fallback
             }
-            start = end
+            if encoding == "UTF-8", start == 0, Self.isUTF8(text) { return text }
+            var transcoder = try Transcoder(from: encoding, badBytes: badBytes)
+            var writer = BulkWriter(directory: folder, expected: min(bytes.count + bytes.count / 4, limit))
+            var piece: [UInt8] = []
+            do {
+                while start <= bytes.count {
+                    let end = min(start + Transcoder.piece, bytes.count)
+                    if start < end {
+                        try transcoder.convert(bytes[start..<end], into: &piece)
+                    } else {
+                        try transcoder.finish(into: &piece)
+                    }
+                    guard writer.count + piece.count <= limit else {
+                        throw Rejection.malformed("the report is more than \(limit) bytes in UTF-8; see limits: report")
+                    }
+                    try piece.withUnsafeBufferPointer { (piece) throws(BulkError) in try writer.append(piece) }
+                    piece.removeAll(keepingCapacity: true)
+                    text.release()
+                    start = start < end ? end : end + 1
+                }
+                return try writer.finish()
+            } catch let error as BulkError {
+                throw .unavailable("\(error)")
+            } catch {
+                throw error as? Rejection ?? .unavailable("\(error)")
+            }
         }
-        try transcoder.finish(into: &out)
-        return out
     }
 
-    private static func isUTF8(_ text: [UInt8]) -> Bool {
-        text.withUnsafeBufferPointer { $0.allSatisfy { $0 < 0x80 } } || String(validating: text, as: UTF8.self) != nil
+    private static func isUTF8(_ text: BulkBytes) -> Bool {
+        text.withBytes { bytes in
+            var start = 0
+            while start < bytes.count {
+                var end = min(start + 1 << 20, bytes.count)
+                // No character is cut: one that goes on behind the piece belongs to the next.
+                if end < bytes.count {
+                    for _ in 0..<3 where bytes[end] & 0xC0 == 0x80 { end -= 1 }
+                }
+                let piece = UnsafeBufferPointer(rebasing: bytes[start..<end])
+                guard piece.allSatisfy({ $0 < 0x80 }) || String(validating: piece, as: UTF8.self) != nil else { return false }
+                text.release()
+                start = end
+            }
+            return true
+        }
     }
 }

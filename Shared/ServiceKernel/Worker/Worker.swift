@@ -1,3 +1,4 @@
+import Bulk
 public import IDF
 
 /// One small service. A worker is a value: its `spec`, its settings (`@Setting`), its state, and one verb of its family.
@@ -37,6 +38,9 @@ public struct WorkerContext: Sendable {
     public let log: Log
     /// Whether the worker is only checked: nothing that others see may be made, locked or changed.
     public let isTrial: Bool
+
+    /// Where reports that are too many bytes for memory lie meanwhile, in files without a name.
+    public var folderForLargeReports: String { stateDirectory ?? BulkWriter.temporaryDirectory }
 
     /// Makes a context.
     public init(stateDirectory: String?, log: Log, isTrial: Bool = false) {
