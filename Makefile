@@ -10,7 +10,7 @@ PACKAGES := g++ pkg-config libarchive-dev libcurl4-openssl-dev libidn2-dev libma
 # What only the tests start: a real Prometheus, clocks that jump, a look at what reaches the disk.
 TEST_PACKAGES := faketime openssl prometheus strace
 
-.PHONY: help packages build demo stop test lint papers bench torture fuzz vectors install clean
+.PHONY: help packages build demo stop test lint docs bench torture fuzz vectors install clean
 
 help:
 	@echo "make demo     install, build, start the fleet, send a report through it, show the events"
@@ -21,7 +21,7 @@ help:
 	@echo "make fuzz     feed the readers with changed input (DURATION=60 seconds each)"
 	@echo "make vectors DIR=…   compare with recorded runs of IntelMQ"
 	@echo "make contract check every OpenAPI document, and a running gateway and worker against theirs"
-	@echo "make papers   render the generated documents anew"
+	@echo "make docs     render the generated documents anew"
 	@echo "make lint     swift format, strict"
 	@echo "make image    the container image (PREBUILT=FILE packs a program that is built already)"
 	@echo "make compose  the demo in containers"
@@ -61,7 +61,7 @@ test: packages
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Services Shared Tests
 
-papers:
+docs:
 	swift build --product intelmq
 	.build/debug/intelmq render .
 

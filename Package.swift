@@ -38,7 +38,8 @@ func tool(_ name: String, path: String) -> Target {
 /// The tests of a part: `Tests/<Name>Tests`.
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests", exclude: exclude, swiftSettings: settings)
+        name: "\(name)Tests", dependencies: dependencies + ["TestSupport"], path: "Tests/\(name)Tests", exclude: exclude,
+        swiftSettings: settings)
 }
 
 let package = Package(
@@ -133,6 +134,7 @@ let package = Package(
         tool("vectors", path: "Tests/Vectors"),
         tool("bench", path: "Tests/Bench"),
         tool("torture", path: "Tests/Torture"),
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
         tests("Bulk", ["Bulk"]),
         tests("IDF", ["IDF"]),
         tests("YAML", ["YAML"]),
@@ -152,7 +154,8 @@ let package = Package(
             "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
         tests("Fleet", fleet + ["ServiceKernelTesting", "Workflow", "IDF", "YAML", "HTTP"]),
-        tests("Gateway", ["Gateway", "Workflow", "ServiceKernel", "IDF", "YAML", "HTTP"]),
+        tests(
+            "Gateway", ["Gateway", "StatusDaemon", "Workflow", "ServiceKernel", "ServiceKernelTesting", "IDF", "YAML", "HTTP"]),
         tests("EndToEnd", ["intelmq", "torture", "IDF", "HTTP"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -2,8 +2,9 @@ import ArgumentParser
 import Glibc
 import IDF
 import ServiceKernel
-import Workflow
 import Synchronization
+import Workflow
+import YAML
 
 /// `intelmqctl`: what concerns a workflow as a whole.
 enum ControlProgram {
@@ -15,6 +16,11 @@ enum ControlProgram {
 
     static func main(_ roster: Roster, _ arguments: [String]) async -> Never {
         box.withLock { $0 = roster }
+        let verbs = ControlCommand.configuration.subcommands.map { $0._commandName } + ["help"]
+        if let verb = arguments.first, !verb.hasPrefix("-"), !verbs.contains(verb) {
+            let near = didYouMean(verb, in: verbs).map { "; \($0)" } ?? ""
+            fail("error: intelmqctl has no verb \"\(verb.prefix(80))\"\(near) (list them: intelmqctl --help)", code: 64)
+        }
         await ControlCommand.main(arguments)
         exit(0)
     }
@@ -44,7 +50,10 @@ struct ControlCommand: AsyncParsableCommand {
 extension ControlCommand {
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Runs a workflow once, in one process, over files or standard input.")
+            abstract: "Runs a workflow once, in one process, over files or standard input.",
+            discussion:
+                "Exit code 0: everything was processed, 65: some rows or events could not be, each is a warning on standard error."
+        )
         @Argument(help: "The workflow: an OpenAPI document.") var graph: String
         @Argument(help: "Reports or packets; - is standard input. Without, one round of the collectors.") var files: [String] = []
         @Option(help: "The node that takes the files; needed where several could.") var node: String?
@@ -59,7 +68,11 @@ extension ControlCommand {
                 throw ExitCode(78)
             }
             let started = ContinuousClock.now
-            let outcome = await workflow.run(files, at: node, stopAfter: stopAfter ?? .max)
+            var outcome = await workflow.run(files, at: node, stopAfter: stopAfter ?? .max)
+            if outcome.exitCode == 64 {
+                say("error: \(outcome.problem ?? "")")
+                throw ExitCode(64)
+            }
             let seconds = (ContinuousClock.now - started) / .seconds(1)
             if json {
                 let nodes = workflow.summary().map { line in
@@ -82,6 +95,11 @@ extension ControlCommand {
                 print("\(outcome.accepted) events in \((seconds * 1000).rounded() / 1000) s")
             }
             if let problem = outcome.problem { say("error: \(problem)") }
+            let dead = workflow.summary().reduce(0) { $0 + $1.dead }
+            if dead > 0 {
+                say("\(dead) rows or events could not be processed or delivered; see the warnings above")
+                if outcome.exitCode == 0 { outcome.exitCode = 65 }
+            }
             if outcome.exitCode != 0 { throw ExitCode(outcome.exitCode) }
         }
     }
@@ -95,8 +113,9 @@ extension ControlCommand {
 
         func run() async throws {
             let graph = try ControlCommand.graph(graph)
+            let fleet = LocalFleet(directory: directory)
+            for finding in fleet.stranded(by: graph) { Terminal.say(finding.diagnostic) }
             do throws(Rejection) {
-                let fleet = LocalFleet(directory: directory)
                 try await fleet.start(graph)
                 if gateway {
                     do throws(Rejection) { try await fleet.startGateway(graph) } catch {
@@ -104,8 +123,11 @@ extension ControlCommand {
                         throw error
                     }
                 }
-                for (node, pid) in fleet.processes() {
-                    print("\(node.padded(to: 24))pid \(pid)  \(graph.nodes.first { $0.name == node }?.server ?? "")")
+                for (name, pid) in fleet.processes() {
+                    let node = graph.nodes.first { $0.name == name }
+                    // A collector listens nowhere; what is no node is the gateway.
+                    let server = node.map { $0.entry.family == .collector ? "" : $0.server } ?? graph.gatewayServer ?? ""
+                    print("\(name.padded(to: 24))pid \(pid)  \(withoutUser(server))")
                 }
             } catch {
                 say("error: \(error.detail)")

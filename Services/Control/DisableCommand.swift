@@ -26,7 +26,7 @@ extension ControlCommand {
 
         func run() async throws {
             for node in try nodes.named("enable") {
-                let isStarted = try await reporting(node) { () async throws(Rejection) in try nodes.fleet.enable(node) }
+                let isStarted = try await reporting(node) { () async throws(Rejection) in try await nodes.fleet.enable(node) }
                 print("\(node.padded(to: 24))enabled\(isStarted ? ", started" : "")")
             }
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import IDF
 import ServiceKernel
 import Workflow
@@ -47,7 +48,7 @@ extension ControlCommand.Feeds {
 
         func run() throws {
             guard let feed = Feed.all.first(where: { $0.title.lowercased() == feed.lowercased() }) else {
-                let near = nearest(feed, in: Feed.all.map(\.title)).map { "; did you mean \"\($0)\"?" } ?? ""
+                let near = didYouMean(feed, in: Feed.all.map(\.title)).map { "; \($0)" } ?? ""
                 say("error: no feed \"\(feed)\" in the catalogue\(near) (list them: intelmqctl feed list)")
                 throw ExitCode(64)
             }
@@ -61,20 +62,48 @@ extension ControlCommand.Feeds {
                 say("error: no parser of the workflow sends anywhere yet; say where the events go: --to NODE")
                 throw ExitCode(64)
             }
+            let changed: Graph
             do throws(ConfigurationError) {
                 var text = try GraphText(graph)
                 text.add(Self.nodes(feed, name, target, graph))
-                let findings = try text.save(ControlProgram.roster)
-                for finding in findings { say(finding.diagnostic.description) }
-                if findings.contains(where: \.isError) { throw ConfigurationError(["error: the workflow is left as it was"]) }
+                let saved = try text.save(ControlProgram.roster)
+                for finding in saved.findings { Terminal.say(finding.diagnostic) }
+                guard let graph = saved.graph else { throw ConfigurationError(["error: the workflow is left as it was"]) }
+                changed = graph
             } catch {
                 say(error.description)
                 throw ExitCode(78)
             }
             print("added \(feed.collector == nil ? name : "\(name)-feed → \(name)") → \(target)")
             if let note = feed.note { print(note) }
-            if feed.collector != nil, !feed.variables.isEmpty {
-                print("set before starting: \(feed.variables.joined(separator: ", "))")
+            tellNeeds(feed, changed, [name, "\(name)-feed"])
+        }
+
+        /// Says what is still missing before the new nodes can start, as the code finds that starts them.
+        private func tellNeeds(_ feed: Feed, _ graph: Graph, _ names: [String]) {
+            let asked = feed.access == "registration" ? "; \(feed.provider) gives it to those who have registered" : ""
+            for variable in feed.collector == nil ? [] : feed.variables where getenv(variable) == nil {
+                Terminal.say(
+                    Diagnostic(
+                        "\(names[1]) needs the variable \(variable)\(asked)", level: .warning,
+                        help:
+                            "before the start: export \(variable)=…; or name a file in its settings: {{ file(\"/run/secrets/…\") }}"
+                    ))
+                // What else is missing shows only when this is there.
+                setenv(variable, "unknown", 1)
+            }
+            for node in graph.nodes where names.contains(node.name) {
+                do throws(ConfigurationError) {
+                    _ = try ConfigurationReader.read(
+                        graph.configuration(of: node, state: nil), roster: ControlProgram.roster, expected: node.entry)
+                } catch {
+                    for message in error.messages {
+                        var message = message
+                        message.level = .warning
+                        message.message = "\(node.name) does not start yet: \(message.message)"
+                        Terminal.say(message)
+                    }
+                }
             }
         }
 

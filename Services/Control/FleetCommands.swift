@@ -29,7 +29,7 @@ struct FleetNodes: ParsableArguments {
             throw ExitCode(78)
         }
         for name in nodes where !known.contains(name) {
-            let near = nearest(name, in: known).map { "; did you mean \"\($0)\"?" } ?? ""
+            let near = didYouMean(name, in: known).map { "; \($0)" } ?? ""
             say("error: no node \"\(name)\" in \(directory)\(near) (there are \(known.joined(separator: ", ")))")
             throw ExitCode(64)
         }
@@ -163,6 +163,9 @@ extension ControlCommand {
             for status in all {
                 print(json ? status.value.line : status.line)
                 if !json { for end in status.ends { print("    \(end.replacing("\n", with: "\n    "))") } }
+            }
+            if all.allSatisfy({ $0.state == "no statusd" }) {
+                say("nothing runs in \(nodes.directory); start it: intelmqctl up GRAPH --directory \(nodes.directory)")
             }
             if !all.allSatisfy(\.isRight) { throw ExitCode(1) }
         }

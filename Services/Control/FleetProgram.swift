@@ -1,5 +1,6 @@
 import Gateway
 import Glibc
+import IDF
 public import ServiceKernel
 import StatusDaemon
 
@@ -28,7 +29,7 @@ public enum FleetProgram {
         case "install": install(roster, into: arguments.first)
         case "render":
             do {
-                try Papers.write(roster, into: arguments.first ?? ".")
+                try RenderedDocuments.write(roster, into: arguments.first ?? ".")
                 exit(0)
             } catch {
                 fail("error: \(error)", code: 74)
@@ -48,7 +49,7 @@ public enum FleetProgram {
             print(usage)
             exit(0)
         default:
-            let near = roster.nearest(verb).map { "; did you mean \"\($0)\"?" } ?? ""
+            let near = didYouMean(verb, in: roster.names + verbs).map { "; \($0)" } ?? ""
             fail("error: no worker or verb \"\(verb)\"\(near)\n\(usage)", code: 64)
         }
     }
@@ -67,8 +68,8 @@ public enum FleetProgram {
                intelmq ctl VERB           the workflow as a whole (also: intelmqctl VERB)
                intelmq statusd --config F runs, watches and operates one worker (also: intelmq-statusd)
                intelmq gateway            serves a workflow as one (also: intelmq-gateway)
-               intelmq install DIRECTORY  a link per worker, intelmq-WORKER, intelmqctl and intelmq-statusd
-               intelmq render [DIRECTORY] writes the generated papers of the source tree
+               intelmq install DIRECTORY  a link per worker, intelmq-WORKER, intelmqctl, intelmq-statusd and intelmq-gateway
+               intelmq render [DIRECTORY] writes the generated documents of the source tree
                intelmq completion SHELL   the completion script for bash, zsh or fish
                intelmq version
         help on a worker: intelmq WORKER --help
@@ -80,7 +81,12 @@ public enum FleetProgram {
         let length = readlink("/proc/self/exe", &path, path.count - 1)
         guard length > 0 else { fail("error: cannot find this program's own file", code: 74) }
         let program = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let own = "\(directory)/intelmq"
+        // However the folder is spelled: a link in the program's own place would be a link to itself.
+        guard let real = realpath(directory, nil) else {
+            fail("error: cannot link into \(directory): \(String(cString: strerror(errno)))", code: 74)
+        }
+        defer { free(real) }
+        let own = String(cString: real) + "/intelmq"
         for name in roster.workers.map(\.programName) + ["intelmqctl", "intelmq-statusd", "intelmq-gateway"]
             + (program == own ? [] : ["intelmq"])
         {

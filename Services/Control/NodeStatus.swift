@@ -23,13 +23,14 @@ struct NodeStatus {
 
     static let head =
         "node".padded(to: 24) + "state".padded(to: 13) + "in/s (1 min)".padded(to: 14) + "out/s".padded(to: 12)
-        + "in spool".padded(to: 12) + "dead letters".padded(to: 14) + "edges down"
+        + "in spool".padded(to: 12) + "dead letters".padded(to: 14) + "errors".padded(to: 10) + "edges down"
 
     /// A line for people below ``head``.
     var line: String {
         func rate(_ name: String) -> String { "\(value["per-second"]?[name]?["1m"]?.double ?? 0)" }
         let down = (value["edges"]?.items ?? []).filter { $0["is-down"]?.bool == true }.compactMap { $0["name"]?.string }
         let letters = spool("dead-letters")
+        let errors = value["totals"]?["errors"]?.integer ?? 0
         let colour: Terminal.Colour? =
             switch state {
             case "running": .green
@@ -39,6 +40,7 @@ struct NodeStatus {
         return node.padded(to: 24) + Terminal.paint(state.padded(to: 13), colour) + rate("received").padded(to: 14)
             + rate("sent").padded(to: 12) + "\(spool("packets"))".padded(to: 12)
             + Terminal.paint("\(letters)".padded(to: 14), letters > 0 ? .yellow : nil)
+            + Terminal.paint("\(errors)".padded(to: 10), errors > 0 ? .yellow : nil)
             + Terminal.paint(down.joined(separator: ", "), .red)
     }
 

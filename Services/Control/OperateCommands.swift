@@ -11,7 +11,7 @@ struct FleetServices {
     /// Opens the services one after the other; those without a folder for their state have nothing to show.
     /// - Parameters:
     ///   - only: the name of the only one wanted.
-    ///   - works: whether the worker of a stopped service must work; else nothing but the folder of its state is opened.
+    ///   - works: whether the worker of a stopped service must work; else nothing but its spool is opened.
     func each(
         only: String?, works: Bool = false, _ body: (_ node: String, _ client: ControlClient) async throws(Rejection) -> Void
     ) async throws {
@@ -28,10 +28,10 @@ struct FleetServices {
             let node = String(file.dropLast(5))
             let client: ControlClient
             do throws(ConfigurationError) {
-                var configuration = try ConfigurationReader.read(path: "\(folder)/\(file)", roster: ControlProgram.roster)
+                let configuration = try ConfigurationReader.read(
+                    path: "\(folder)/\(file)", roster: ControlProgram.roster, settings: works)
                 guard configuration.state != nil else { continue }
-                configuration.isTrial = !works
-                client = try await ControlClient(configuration)
+                client = try await ControlClient(configuration, works: works)
             } catch {
                 say("error: \(node) cannot be looked into:\n\(error.description)")
                 throw ExitCode(78)
@@ -53,19 +53,19 @@ struct NodeChoice: ServiceChoice {
     @Option(help: "The folder given to `up`.") var directory = "var"
     @Option(help: "The node that keeps it.") var node: String
 
-    func with(_ body: (ControlClient) async throws(Rejection) -> Void) async throws {
+    func with(works: Bool, _ body: (ControlClient) async throws(Rejection) -> Void) async throws {
         var nodes = FleetNodes()
         (nodes.directory, nodes.nodes) = (directory, [node])
         let name = try nodes.names()[0]
         let configuration: ServiceConfiguration
         do throws(ConfigurationError) {
             configuration = try ConfigurationReader.read(
-                path: "\(directory)/etc/config.d/\(name).yaml", roster: ControlProgram.roster)
+                path: "\(directory)/etc/config.d/\(name).yaml", roster: ControlProgram.roster, settings: works)
         } catch {
             say(error.description)
             throw ExitCode(78)
         }
-        try await open(configuration, body)
+        try await open(configuration, works: works, body)
     }
 }
 
@@ -95,7 +95,15 @@ extension ControlCommand {
                 print("node → edge".padded(to: 32) + names)
             }
             try await FleetServices(directory: directory).each(only: nil) { node, client throws(Rejection) in
-                for account in try await client.call(.get, "/v1/status")["accounts"]?.items ?? [] {
+                let status = try await client.call(.get, "/v1/status")
+                var accounts = status["accounts"]?.items ?? []
+                // The account of an edge that is to go is closed when it has delivered everything; its node is still there.
+                for edge in status["edges"]?.items ?? [] where edge["is-ending"]?.bool == true {
+                    guard let name = edge["name"], !accounts.contains(where: { $0["edge"] == name }) else { continue }
+                    let nothing = columns.map { JSONValue.Member($0, .integer(0)) }
+                    accounts.append(.object([.init("edge", name)] + nothing + [.init("is-balanced", .boolean(true))]))
+                }
+                for account in accounts {
                     let isBalanced = account["is-balanced"]?.bool == true
                     if !isBalanced || account["lost"]?.integer != 0 { isRight = false }
                     if json {
@@ -141,12 +149,17 @@ extension ControlCommand.DeadLetters {
         @Option(help: "The folder given to `up`.") var directory = "var"
         @Option(help: "Only of this node.") var node: String?
         @OptionGroup var which: DeadLetterOptions
+        @Argument(help: "Their numbers, with --node.") var ids: [Int] = []
         @Flag(help: "All of them.") var all = false
         @Flag(help: "Only try whether it would work: nothing is sent.") var dryRun = false
 
         func run() async throws {
+            guard ids.isEmpty || node != nil else {
+                say("error: each node numbers its own dead letters: say whose these are, as --node NODE")
+                throw ExitCode(64)
+            }
             try await FleetServices(directory: directory).each(only: node, works: true) { name, client throws(Rejection) in
-                try await DeadLetterText.replay(client, [], which.query, all: all, dryRun: dryRun)
+                try await DeadLetterText.replay(client, ids, which.query, all: all, dryRun: dryRun)
             }
         }
     }

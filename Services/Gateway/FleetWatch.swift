@@ -18,6 +18,8 @@ final class FleetWatch: Sendable {
         var sockets: [String: ControlSocket] = [:]
         var looks: [String: Look] = [:]
         var rounds = 0
+        /// The round that has told last what is known.
+        var told = 0
     }
 
     private let fleet: LocalFleet
@@ -37,6 +39,10 @@ final class FleetWatch: Sendable {
 
     /// Asks all of them; forgets those that are not named.
     func round(_ nodes: [String]) async {
+        let round = state.withLock { state in
+            state.rounds += 1
+            return state.rounds
+        }
         let answers = await withTaskGroup(of: (String, JSONValue?).self) { group in
             for node in nodes {
                 let socket = statusd(node)
@@ -48,6 +54,9 @@ final class FleetWatch: Sendable {
             return await group.reduce(into: [(String, JSONValue?)]()) { $0.append($1) }
         }
         state.withLock { state in
+            // Rounds may overtake each other.
+            guard round > state.told else { return }
+            state.told = round
             let now = ContinuousClock.now
             state.looks = state.looks.filter { nodes.contains($0.key) }
             state.sockets = state.sockets.filter { nodes.contains($0.key) }
@@ -60,7 +69,6 @@ final class FleetWatch: Sendable {
                 if let before = state.looks[node] { look.edgeRates = Self.rates(before.status, status, now - before.at) }
                 state.looks[node] = look
             }
-            state.rounds += 1
         }
     }
 
@@ -78,7 +86,7 @@ final class FleetWatch: Sendable {
     }
 
     /// Whether the nodes have been asked at all.
-    var hasLooked: Bool { state.withLock { $0.rounds > 0 } }
+    var hasLooked: Bool { state.withLock { $0.told > 0 } }
 
     /// What a node's statusd has told last; nil where none answers.
     func status(_ node: String) -> JSONValue? { state.withLock { $0.looks[node]?.status } }

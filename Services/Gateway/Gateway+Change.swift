@@ -88,12 +88,13 @@ extension Gateway {
     /// Going back is a change like any other: what was sent over new edges meanwhile is delivered, too.
     private func goBack(to before: Edition, because why: Rejection) async -> Problems {
         log.error("the new graph is not in force: \(why.detail)")
-        isTidy.store(false, ordering: .relaxed)
         var problems = [Problem(503, "not-in-force", "\(why.detail); generation \(before.number) stays in force")]
         do throws(Rejection) { try await carryOut(Plan(before.graph, fleet: fleet, roster: roster)) } catch {
             log.error("a node does not run as before: \(error.detail)")
             problems.append(Problem(503, "not-as-before", "and a node does not run as before: \(error.detail)"))
         }
+        // What was started for the new graph goes before anybody is told that there is none of it.
+        await look()
         return Problems(problems)
     }
 }

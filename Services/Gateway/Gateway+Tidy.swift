@@ -108,7 +108,6 @@ extension Gateway {
         {
             guard await fleet.end(node) else { return "it does not end" }
             try await fleet.launch(node, file.with(edges: [], ending: file.edges.map(\.node)))
-            return "it delivers what it holds"
         }
         if let held = held(node) { return held }
         guard await fleet.end(node) else { return "it does not end" }

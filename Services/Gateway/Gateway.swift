@@ -116,11 +116,14 @@ final class Gateway: Sendable {
         return try takeLock("\(directory)/run/gateway.lock", for: "a gateway of \(directory)")
     }
 
+    /// Asks every node how it is, also those that are on their way out.
+    func lookAround() async { await watch.round(Set(edition.graph.nodes.map(\.name) + fleet.nodes).sorted()) }
+
     /// Serves until SIGTERM or SIGINT.
     func run(signals: AsyncStream<Int32>) async {
         let watching = Task {
             while !Task.isCancelled {
-                await watch.round(Set(edition.graph.nodes.map(\.name) + fleet.nodes).sorted())
+                await lookAround()
                 await tidy()
                 try? await Task.sleep(for: .seconds(1))
             }

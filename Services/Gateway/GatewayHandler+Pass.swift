@@ -4,7 +4,9 @@ import ServiceKernel
 import Workflow
 
 extension GatewayHandler {
-    private static let sent = ["Content-Type", "Content-Encoding", "Accept", "Prefer", "traceparent", "If-None-Match"]
+    private static let sent = [
+        "Content-Type", "Content-Encoding", "Accept", "Prefer", "traceparent", "tracestate", "If-None-Match",
+    ]
     private static let returned = ["Content-Type", "ETag", "Cache-Control", "Retry-After", "Allow"]
 
     /// A request to a node's data port, with the gateway's own token: that of the caller stays here.
@@ -27,7 +29,7 @@ extension GatewayHandler {
         let query = ControlSocket.text(head.query.map { ($0.name, $0.value) }.filter { $0.0 != "node" || route.name == .lookup })
         let outgoing = self.request(
             head.method, to: node, path + query,
-            headers: Self.sent.compactMap { name in head.header(name).map { (name, $0) } },
+            headers: Self.sent.compactMap { name in head.list(name).map { (name, $0) } },
             body: head.method.route == .get ? nil : request.body)
         let answer: HTTPClientResponse
         do throws(HTTPClientError) { answer = try await gateway.client.send(outgoing) } catch {
@@ -74,6 +76,8 @@ extension GatewayHandler {
         }
         do throws(HTTPClientError) {
             let answer = try await socket.call(head.method.route, path, query, body: request.body)
+            // Whoever looks next sees what has been done.
+            if route.role == .operate { await gateway.lookAround() }
             return HTTPResponse(
                 status: answer.status, headers: Self.returned.compactMap { name in answer.header(name).map { (name, $0) } },
                 body: answer.body)
@@ -93,7 +97,7 @@ extension GatewayHandler {
         if route.name == .tap {
             // A stream that has begun cannot be refused any more.
             do throws(Rejection) { _ = try Tap.Watch(query) } catch {
-                return .problem(Problem(error.status, error.code, error.detail))
+                return .problem(error.problem)
             }
         }
         return HTTPResponse.streamed(route.name == .tap ? "application/x-ndjson" : "text/plain; charset=utf-8") { writer in

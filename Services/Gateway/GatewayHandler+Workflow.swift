@@ -113,7 +113,7 @@ extension GatewayHandler {
             }
             data.append(.object(["node": .string(node.name), "meta": body?["meta"] ?? .null]))
         }
-        await gateway.watch.round(edition.graph.nodes.map(\.name))
+        await gateway.lookAround()
         guard problems.isEmpty else { return .problems(problems) }
         return .json(.object(["data": .array(data)]))
     }

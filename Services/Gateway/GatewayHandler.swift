@@ -58,13 +58,7 @@ final class GatewayHandler: HTTPHandler {
     func immediate(_ head: HTTPRequestHead) -> HTTPResponse? {
         let target: Target
         do throws(Problem) { target = try self.target(head) } catch { return .refusal(error) }
-        if let role = target.route.role, case .failure(let refusal) = door.admit(head, as: role) {
-            if head.method.route != .get {
-                gateway.log.warning(
-                    "refused", metadata: ["call": "\(head.method.rawValue) \(head.path)", "status": "\(refusal.problem.status)"])
-            }
-            return refusal.response
-        }
+        if let refusal = door.refusal(head, as: target.route.role, log: gateway.log) { return refusal }
         guard case .own(let route, _) = target else { return nil }
         switch route.name {
         case .livez: return HTTPResponse(text: "ok\n")
@@ -97,8 +91,7 @@ final class GatewayHandler: HTTPHandler {
         let target: Target
         do throws(Problem) { target = try self.target(head) } catch { return .refusal(error) }
         let route = target.route
-        // Whoever is let in now is named, also when the token has changed until the end.
-        let caller = route.role.flatMap { try? door.admit(head, as: $0).get() }?.name ?? "unknown"
+        let caller = door.caller(head, as: route.role)
         let answer: HTTPResponse
         do throws(Problem) {
             switch target {

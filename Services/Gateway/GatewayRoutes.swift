@@ -10,7 +10,9 @@ extension Route {
     private static let refused: Answer = (
         422, "The graph is refused: file, line and a fix for everything that is wrong.", failure
     )
-    private static let node = (name: "node", meaning: "Only this node; where the workflow has one source, it need not be named.")
+    private static let node = (
+        name: "node", meaning: "Only this node; where the workflow has one entrance, it need not be named."
+    )
     private static let fresh: Answer = (
         409, "Another generation is in force, or a change is being made; the answer says which.", failure
     )
@@ -35,7 +37,7 @@ extension Route {
                 answers: [(200, "The schema.", "application/json")]),
             Route(
                 name: .packets, method: .post, path: "/v1/packets", role: .data,
-                summary: "Takes a packet in for a source of the workflow, and answers what that node answers.", query: [node],
+                summary: "Takes a packet in at an entrance of the workflow, and answers what that node answers.", query: [node],
                 accepts: ["application/vnd.api+json", "application/json"],
                 answers: [
                     (200, "Every next hop has acknowledged the packet.", failure),
@@ -43,7 +45,7 @@ extension Route {
                 ] + refusals + [noNode, strange]),
             Route(
                 name: .reports, method: .post, path: "/v1/reports", role: .data,
-                summary: "Takes a raw report in for a source of the workflow that is a parser, and answers what it answers.",
+                summary: "Takes a raw report in at an entrance of the workflow that is a parser, and answers what it answers.",
                 query: [node], accepts: ["*/*"],
                 answers: [
                     (200, "Every next hop has acknowledged every event.", failure),

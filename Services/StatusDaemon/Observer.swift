@@ -9,9 +9,11 @@ final class Observer: Sendable {
     private struct State {
         var rates = Rates()
         var statuses: [JSONValue?] = []
-        /// The last page of each process.
-        var pages: [Int: String] = [:]
+        /// The last page of each process, and what those before it have counted.
+        var metrics = MetricsSum()
         var rounds = 0
+        /// The round that has told last what is known.
+        var told = 0
     }
 
     let sockets: [ControlSocket]
@@ -44,6 +46,10 @@ final class Observer: Sendable {
 
     /// Asks every process how it is.
     func round() async {
+        let round = state.withLock { state in
+            state.rounds += 1
+            return state.rounds
+        }
         let answers = await withTaskGroup(of: (Int, JSONValue?, String?).self) { group in
             for (index, socket) in sockets.enumerated() {
                 group.addTask {
@@ -56,17 +62,19 @@ final class Observer: Sendable {
             return await group.reduce(into: [(Int, JSONValue?, String?)]()) { $0.append($1) }
         }
         state.withLock { state in
+            // Rounds may overtake each other: what was asked earlier would count again what has been counted since.
+            guard round > state.told else { return }
+            state.told = round
             for (index, status, page) in answers {
                 state.statuses[index] = status
                 // One that does not answer keeps its last page: a sum without it would look as if everything had begun anew.
-                if let page { state.pages[index] = page }
+                if let page { state.metrics.take(page, of: index) }
                 guard let status else { continue }
                 var counts = ["errors": status["errors"]?.integer ?? 0]
                 for member in status["events"]?.members ?? [] { counts[member.name] = member.value.integer ?? 0 }
                 state.rates.add(counts, of: index, pid: status["pid"]?.integer ?? 0)
             }
             state.rates.close(at: Self.now)
-            state.rounds += 1
         }
     }
 
@@ -77,7 +85,7 @@ final class Observer: Sendable {
     }
 
     /// Whether the processes have been asked at all.
-    var hasLooked: Bool { state.withLock { $0.rounds > 0 } }
+    var hasLooked: Bool { state.withLock { $0.told > 0 } }
 
     /// Whether at least one process takes packets.
     var isReady: Bool { state.withLock { $0.statuses.contains { $0?["state"]?.string == "running" } } }
@@ -119,9 +127,25 @@ final class Observer: Sendable {
                 }
                 let oldest = known.map { $0["spool"]?["oldest-seconds"]?.integer ?? 0 }.max() ?? 0
                 members.append(.init("spool", .object(sums + [.init("oldest-seconds", .integer(oldest))])))
+                members.append(.init("accounts", .array(Self.accounts(known))))
             }
             members.append(.init("processes", .array(processes(state.statuses))))
             return .object(members)
+        }
+    }
+
+    /// The accounts of all processes' spools, summed edge by edge.
+    private static func accounts(_ statuses: [JSONValue]) -> [JSONValue] {
+        let all = statuses.flatMap { $0["accounts"]?.items ?? [] }
+        var names: [String] = []
+        for name in all.compactMap({ $0["edge"]?.string }) where !names.contains(name) { names.append(name) }
+        return names.map { name in
+            let same = all.filter { $0["edge"]?.string == name }
+            let sums = ["accepted", "delivered", "dead-lettered", "dropped", "lost", "in-spool"].map { count in
+                JSONValue.Member(count, .integer(same.reduce(0) { $0 + ($1[count]?.integer ?? 0) }))
+            }
+            let isBalanced = same.allSatisfy { $0["is-balanced"]?.bool == true }
+            return .object([.init("edge", .string(name))] + sums + [.init("is-balanced", .boolean(isBalanced))])
         }
     }
 
@@ -134,6 +158,7 @@ final class Observer: Sendable {
             let same = all.filter { $0["name"]?.string == name }
             return .object([
                 "name": .string(name), "sent": .integer(same.reduce(0) { $0 + ($1["sent"]?.integer ?? 0) }),
+                "is-ending": .boolean(same.contains { $0["is-ending"]?.bool == true }),
                 "is-down": .boolean(same.contains { $0["is-down"]?.bool == true }),
                 "in-spool": .integer(
                     statuses.flatMap { $0["accounts"]?.items ?? [] }.filter { $0["edge"]?.string == name }
@@ -165,8 +190,8 @@ final class Observer: Sendable {
 
     /// The metrics of all processes as one page, with those of statusd.
     var metrics: String {
-        let pages = state.withLock { state in sockets.indices.compactMap { state.pages[$0] } }
-        var page = (try? MetricsPage.merged(pages)) ?? ""
+        let sum = state.withLock { $0.metrics }
+        var page = sum.text
         guard let processes = supervisor?.processes else { return page }
         func family(_ name: String, _ type: String, _ help: String, _ value: (Supervisor.Process) -> Int) {
             page += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"

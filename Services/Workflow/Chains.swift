@@ -1,3 +1,4 @@
+import IDF
 import ServiceKernel
 import YAML
 
@@ -32,7 +33,7 @@ package struct Chains: Sendable {
                         "\(other.name) is no expert but of the family \(other.entry.family.rawValue); a chain is made of experts",
                         step, nil)
                 } else {
-                    let near = nearest(step.string ?? "", in: experts.map(\.name)).map { "did you mean \"\($0)\"?" }
+                    let near = didYouMean(step.string ?? "", in: experts.map(\.name))
                     note("no node \"\(step.string ?? "")\" for the chain", step, near)
                 }
             }

@@ -1,6 +1,7 @@
 import HTTP
 import IDF
 import ServiceKernel
+import YAML
 
 extension Graph {
     /// Edges that end where their data is not taken, and nodes that stand alone.
@@ -24,7 +25,8 @@ extension Graph {
                             kind == .reports ? "put a parser between them" : "events go to experts and outputs"))
                 }
             }
-            let place = node.place["operationId"] ?? node.place
+            findings += shareFindings(node)
+            let place = node.nameplate
             if node.edges.isEmpty, node.entry.family != .output {
                 // An expert at the end of a chain may still be asked over HTTP.
                 let isAsked = node.entry.family == .expert
@@ -41,7 +43,7 @@ extension Graph {
                         .connectiontest, "nothing is ever sent to \(node.name)", at: place,
                         "add {to: \(node.name)} to the edges of a node"))
             }
-            if node.entry.family != .collector, node.server == document.root["servers"]?.array?.first?["url"]?.string {
+            if node.entry.family != .collector, node.server == gatewayServer {
                 findings.append(
                     finding(
                         .connectiontest, "\(node.name) has the address of the workflow's gateway, \(node.server)", at: place,
@@ -54,8 +56,43 @@ extension Graph {
                 findings.append(
                     finding(.connectiontest, "\(node.name) and \(other.name) have the same address \(node.server)", at: place))
             }
+            if let unlike = schemeFinding(node) { findings.append(unlike) }
         }
         return findings
+    }
+
+    /// An address that says https where the service would speak http, or the other way round: nobody would reach it.
+    private func schemeFinding(_ node: Node) -> Finding? {
+        guard node.entry.family != .collector else { return nil }
+        let tls = node.worker["tls"]
+        if tls == nil, node.server.hasPrefix("https://") {
+            return finding(
+                .connectiontest,
+                "\(node.name) has the address \(withoutUser(node.server)), but its service would speak http there",
+                at: node.nameplate,
+                "add to its x-intelmq-worker: tls: {certificate: FILE, key: FILE}, or write http:// in its servers:")
+        }
+        if let tls, node.server.hasPrefix("http://") {
+            return finding(
+                .connectiontest,
+                "\(node.name) has the address \(withoutUser(node.server)), but its service would speak https there",
+                at: tls, "write https:// in its servers:, or take tls: away")
+        }
+        return nil
+    }
+
+    /// Edges that take turns with nobody: a name that was mistyped, or an edge that was forgotten.
+    private func shareFindings(_ node: Node) -> [Finding] {
+        let shares = node.edges.compactMap { edge in edge.node["share"].map { (group: $0.string ?? "", to: edge.to, place: $0) } }
+        return shares.filter { one in shares.filter { $0.group == one.group }.count == 1 }.map { one in
+            let others = shares.map(\.group).filter { $0 != one.group }
+            let near = didYouMean(one.group, in: others).map { "\($0) " } ?? ""
+            return finding(
+                .connectiontest,
+                "the edge from \(node.name) to \(one.to) takes turns with no other: it is the only one of the group \"\(one.group)\"",
+                at: one.place, near + "give another edge of \(node.name) share: \(one.group), or take it away here",
+                level: .warning)
+        }
     }
 
     /// Asks every node's service whether it is there, ready, and the worker that the graph says.
@@ -74,7 +111,7 @@ extension Graph {
     private func reach(_ node: Node, _ client: HTTPClient) async -> Finding? {
         func problem(_ message: String, _ help: String) -> Finding {
             finding(
-                .connectiontest, "\(node.name) at \(node.server): \(message)", at: node.place["operationId"] ?? node.place, help)
+                .connectiontest, "\(node.name) at \(node.server): \(message)", at: node.nameplate, help)
         }
         func get(_ path: String) async throws(HTTPClientError) -> HTTPClientResponse {
             try await client.send(HTTPClientRequest(url: node.server + path, timeoutMilliseconds: 3000))

@@ -7,6 +7,8 @@ package struct GraphText {
     private var lines: [Substring]
     private let paths: YAMLNode
     private let graph: Graph
+    /// Lines that were added, counted from 0.
+    private var added = 0..<0
 
     /// Reads the file again that a graph was read from.
     package init(_ graph: Graph) throws(ConfigurationError) {
@@ -38,25 +40,38 @@ package struct GraphText {
             end -= 1
         }
         lines.insert(contentsOf: block, at: end)
+        added = end..<end + block.count
     }
 
     /// Writes the file, if what it says then is a graph without errors; else nothing is changed.
-    /// - Returns: what was found, warnings included.
-    package func save(_ roster: Roster) throws(ConfigurationError) -> [Finding] {
+    /// - Returns: the graph as it is then, or nil; and what was found, warnings included, with places in the file as it was.
+    package func save(_ roster: Roster) throws(ConfigurationError) -> (graph: Graph?, findings: [Finding]) {
         let file = graph.document.file
-        let trial = "\(file).new"
-        do throws(Rejection) {
-            try replaceFile(trial, with: Array(lines.joined(separator: "\n").utf8))
-            let findings = Graph.check(path: trial, roster: roster, [.connectiontest, .fieldcheck]).findings
-            if findings.contains(where: \.isError) {
-                unlink(trial)
-                return findings
-            }
-            try replaceFile(file, with: Array(lines.joined(separator: "\n").utf8))
-            unlink(trial)
-            return findings
-        } catch {
+        let bytes = Array(lines.joined(separator: "\n").utf8)
+        let changed: Graph
+        do throws(ConfigurationError) { changed = try Graph(bytes, file: file, roster: roster) } catch {
+            return (nil, error.messages.map { Finding(check: .configtest, diagnostic: placed($0)) })
+        }
+        let findings = changed.findings(roster, [.connectiontest, .fieldcheck])
+        if findings.contains(where: \.isError) {
+            return (nil, findings.map { Finding(check: $0.check, diagnostic: placed($0.diagnostic), path: $0.path) })
+        }
+        do throws(Rejection) { try replaceFile(file, with: bytes) } catch {
             throw ConfigurationError(["error: \(error.detail)"])
         }
+        return (changed, findings)
+    }
+
+    /// A place in the changed text as one in the file.
+    private func placed(_ diagnostic: Diagnostic) -> Diagnostic {
+        var one = diagnostic
+        guard let mark = one.mark, mark.line > added.lowerBound else { return one }
+        if mark.line > added.upperBound {
+            one.mark = YAMLMark(line: mark.line - added.count, column: mark.column)
+        } else {
+            one.mark = nil
+            one.message += " (in what would be added)"
+        }
+        return one
     }
 }

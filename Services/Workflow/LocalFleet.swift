@@ -17,6 +17,10 @@ package struct LocalFleet {
             throw .unavailable("a workflow is running in \(directory); stop it: intelmqctl down --directory \(directory)")
         }
         for folder in ["etc/config.d", "state", "log", "run"] { try folder.withFolder(in: directory) }
+        // What the folder knows of nodes that are not in the graph any more is forgotten, unless they hold something.
+        for name in nodes where !graph.nodes.contains(where: { $0.name == name }) && !SpoolContents.isHeld(in: state(of: name)) {
+            unlink(configuration(name))
+        }
         do throws(Rejection) {
             for node in graph.leavesFirst {
                 let text = graph.file(of: node, state: "\(directory)/state")
@@ -27,6 +31,9 @@ package struct LocalFleet {
             throw error
         }
     }
+
+    /// The folder in which a node keeps its state.
+    package func state(of node: String) -> String { "\(directory)/state/\(node)" }
 
     /// The configuration file of a node.
     package func configuration(_ node: String) -> String { "\(directory)/etc/config.d/\(node).yaml" }
@@ -202,14 +209,14 @@ package struct LocalFleet {
         return await stop(only: node).isEmpty
     }
 
-    /// Lets a node be started again, and starts it when the others run.
+    /// Lets a node be started again, and starts it when the others run; returns when it does its work.
     /// - Returns: whether it was started.
-    package func enable(_ node: String) throws(Rejection) -> Bool {
+    package func enable(_ node: String) async throws(Rejection) -> Bool {
         guard isDisabled(node) else { return false }
         unlink(mark(node))
         let running = processes()
         guard !running.isEmpty, !running.contains(where: { $0.node == node }) else { return false }
-        try start(node)
+        try await waitUntilReady(node, try start(node))
         return true
     }
 }

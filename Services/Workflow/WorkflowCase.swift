@@ -56,17 +56,15 @@ package struct WorkflowCase {
             ConfigurationError([document.diagnostic(message, at: place, help: help)])
         }
         for (key, _) in node.pairs ?? [] where !Self.members.contains(key.string ?? "") {
-            let near = nearest(key.string ?? "", in: Self.members).map { "did you mean \"\($0)\"?" }
-            throw wrong(
-                "unknown member \"\(key.string ?? "")\" of a case", key,
-                near ?? "known are: \(Self.members.joined(separator: ", "))")
+            let name = key.string ?? ""
+            throw wrong("unknown member \"\(name)\" of a case", key, advice(on: name, known: Self.members))
         }
         guard let title = node["title"]?.string, let at = node["at"], let expect = node["expect"]?.pairs else {
             throw wrong("a case needs title:, at: (a node), given: and expect: (events by node)", node, nil)
         }
         let names = graph.nodes.map(\.name)
         for place in [at] + expect.map(\.key) where !names.contains(place.string ?? "") {
-            let near = nearest(place.string ?? "", in: names).map { "did you mean \"\($0)\"?" }
+            let near = didYouMean(place.string ?? "", in: names)
             throw wrong("no node \"\(place.string ?? "")\"", place, near ?? "there are: \(names.joined(separator: ", "))")
         }
         (self.title, self.at, self.node, self.document) = (title, at, node, document)

@@ -25,7 +25,9 @@ enum Vocabulary {
         }
     }
 
-    /// Texts for which a standard says what there is: the categorization fields of ECS, and IntelMQ's severity.
+    /// Texts for which a standard says what there is: the categorization fields as ECS 9.4.0 (`Packet.ecsVersion`) lists their allowed
+    /// values, <https://www.elastic.co/docs/reference/ecs/ecs-category-field-values-reference>, and IntelMQ's severity. ECS lists expected
+    /// values, too, as for `network.direction`; others may stand there.
     private static let listed: [String: [String]] = [
         "event.kind": ["alert", "asset", "enrichment", "event", "metric", "state", "pipeline_error", "signal"],
         "event.category": [
@@ -34,8 +36,7 @@ enum Vocabulary {
         ],
         "event.type": [
             "access", "admin", "allowed", "change", "connection", "creation", "deletion", "denied", "device", "end", "error",
-            "group",
-            "indicator", "info", "installation", "protocol", "start", "user",
+            "group", "indicator", "info", "installation", "protocol", "start", "user",
         ],
         "intelmq.severity": ["critical", "high", "medium", "low", "info", "undefined"],
     ]

@@ -56,6 +56,13 @@ public struct HTTPRequestHead: Sendable {
         }
     }
 
+    /// All headers of that name, one behind the other with commas between (RFC 9110, 5.3); nil when there is none.
+    public func list(_ name: String) -> String? {
+        guard let first = header(name) else { return nil }
+        let all = headers.filter { HTTPText.same($0.name.utf8, name.utf8) }
+        return all.count > 1 ? all.map(\.value).joined(separator: ",") : first
+    }
+
     /// Who the client's certificate says it is, with mutual TLS; nil without. `CN=` and the subject's common name and, after a comma,
     /// the first alternative name that is a host's (`DNS=`) or a URI (`URI=`), escaped as in RFC 4514: `CN=probe,DNS=probe.example`.
     public var peer: String? {

@@ -15,12 +15,17 @@ public enum IDFSchema {
             "description": .string("Where the packet stands in a trace (W3C Trace Context): 00-TRACE-PARENT-FLAGS."),
             "type": .string("string"), "pattern": .string("^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
         ])
+        let state = JSONValue.object([
+            "description": .string("What tracing systems say of the trace (W3C Trace Context), passed on as it is."),
+            "type": .string("string"),
+        ])
         let meta = object(
             [
                 .init("format-name", .object(["const": .string(Packet.formatName)])),
                 .init("version", .object(["type": .string("string"), "pattern": .string("^3\\.")])), .init("url", text),
-                .init("id", uuid), .init("traceparent", trace), .init("path", text), .init("not-for", text),
-                .init("source", text), .init("producer", text), .init("created-at", time), .init("intake-at", time),
+                .init("id", uuid), .init("traceparent", trace), .init("tracestate", state), .init("path", text),
+                .init("not-for", text), .init("source", text), .init("producer", text), .init("created-at", time),
+                .init("intake-at", time),
                 .init("ecs", .object(["type": .string("object")])),
                 .init("hops", .object(["type": .string("integer"), "minimum": .number("0")])),
             ], required: ["format-name", "version"], open: true)

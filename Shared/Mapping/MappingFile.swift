@@ -61,9 +61,8 @@ struct MappingFileReader {
     /// Refuses members that are not in the list.
     func known(_ node: YAMLNode, _ members: [String], _ what: String) throws(MappingFileError) {
         for (key, _) in node.pairs ?? [] where !members.contains(key.string ?? "") {
-            let near = nearest(key.string ?? "", in: members).map { "did you mean \"\($0)\"?" }
-            throw fail(
-                "unknown member \"\(key.string ?? "")\" of \(what)", key, near ?? "known are: \(members.joined(separator: ", "))")
+            let name = key.string ?? ""
+            throw fail("unknown member \"\(name)\" of \(what)", key, advice(on: name, known: members))
         }
     }
 

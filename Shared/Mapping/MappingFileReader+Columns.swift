@@ -155,7 +155,7 @@ extension MappingFileReader {
 
     func target(_ node: YAMLNode) throws(MappingFileError) -> Mapping.Target {
         guard let target = Mapping.Target(node.string ?? "") else {
-            let near = nearest(node.string ?? "", in: Field.all.map(\.name)).map { "did you mean \"\($0)\"?" }
+            let near = didYouMean(node.string ?? "", in: Field.all.map(\.name))
             throw fail(
                 "no field \"\(node.string ?? "")\" in the data format", node, near ?? "free members are written custom.name")
         }

@@ -1,3 +1,4 @@
+import IDF
 import YAML
 
 extension MappingFileReader {
@@ -31,7 +32,7 @@ extension MappingFileReader {
             let needs = Conversion.plain[name] == nil ? "needs an argument: {\(name): …}" : "takes no argument"
             throw fail("the conversion \"\(name)\" \(needs)", node)
         }
-        let near = nearest(name, in: Conversion.names).map { "did you mean \"\($0)\"? " } ?? ""
+        let near = didYouMean(name, in: Conversion.names).map { "\($0) " } ?? ""
         throw fail("no conversion \"\(name)\"", node, near + "the list: \(Conversion.names.joined(separator: ", "))")
     }
 }

@@ -1,3 +1,5 @@
+import IDF
+import ServiceKernel
 public import YAML
 
 /// One case of a worker: what goes in and what must come out.
@@ -29,10 +31,9 @@ public struct Case: Sendable, CustomStringConvertible {
             throw CaseError(document.diagnostic("a case is a mapping: title, given, expect", at: node).description)
         }
         for (key, _) in pairs where !Case.members.contains(key.string ?? "") {
-            let near = nearest(key.string ?? "", in: Case.members).map { "did you mean \"\($0)\"?" }
-            let help = near ?? "known are: \(Case.members.joined(separator: ", "))"
-            throw CaseError(
-                document.diagnostic("unknown member \"\(key.string ?? "")\" of a case", at: key, help: help).description)
+            let name = key.string ?? ""
+            let help = advice(on: name, known: Case.members)
+            throw CaseError(document.diagnostic("unknown member \"\(name)\" of a case", at: key, help: help).description)
         }
         guard let title = node["title"]?.string, !title.isEmpty else {
             throw CaseError(document.diagnostic("a case needs a title: what it shows, in words", at: node).description)
@@ -76,7 +77,7 @@ public struct CaseFile: Sendable {
     /// Reads all `cases/*.yaml` of a worker's folder, sorted by name; none is an empty list.
     public static func all(besideWorkerIn folder: String) throws(CaseError) -> [CaseFile] {
         var files: [CaseFile] = []
-        for name in TemporaryFolder.names(in: "\(folder)/cases") where name.hasSuffix(".yaml") {
+        for name in fileNames(in: "\(folder)/cases") where name.hasSuffix(".yaml") {
             files.append(try CaseFile(path: "\(folder)/cases/\(name)"))
         }
         return files

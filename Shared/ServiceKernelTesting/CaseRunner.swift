@@ -170,7 +170,7 @@ struct CaseRun {
                 throw CaseError("expect of an output is {file: a name below {tmp}, content: its text}")
             }
             guard let found = readFile("\(folder.path)/\(name)") else {
-                outcome.differences.append("the file \(name) is not there; there are \(TemporaryFolder.names(in: folder.path))")
+                outcome.differences.append("the file \(name) is not there; there are \(fileNames(in: folder.path))")
                 continue
             }
             outcome.differences += lineDifferences(found, Array(content.utf8)).map { "\(name), \($0)" }

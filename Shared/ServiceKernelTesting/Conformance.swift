@@ -21,19 +21,19 @@ public struct Conformance: Sendable {
     /// Runs the suite and answers what went wrong, each in a sentence.
     public func check() async -> [String] {
         let folder = TemporaryFolder()
-        var failures = papers() + sample(folder) + mistakes(folder)
+        var failures = documents() + sample(folder) + mistakes(folder)
         failures += await service(folder)
         return failures.map { "\(entry.name): \($0)" }
     }
 
-    // MARK: papers
+    // MARK: documents
 
     /// Names and schemas of the settings, from the worker's own schema.
     var declared: [(name: String, schema: JSONValue)] {
         Renderer.schema(of: entry)["properties"]?["settings"]?["properties"]?.members?.map { ($0.name, $0.value) } ?? []
     }
 
-    private func papers() -> [String] {
+    private func documents() -> [String] {
         var failures: [String] = []
         let help = Renderer.help(of: entry)
         let readme = Renderer.readme(of: entry)

@@ -1,6 +1,6 @@
 import ASNDatabase
 import CZlib
-import Glibc
+import Foundation
 import IDF
 import Testing
 
@@ -14,15 +14,7 @@ final class TestFolder {
         path = made ?? "/tmp"
     }
 
-    deinit {
-        guard path != "/tmp", let folder = opendir(path) else { return }
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            unlink("\(path)/\(name)")
-        }
-        closedir(folder)
-        rmdir(path)
-    }
+    deinit { if path != "/tmp" { try? FileManager.default.removeItem(atPath: path) } }
 
     /// Writes a file into the place of an older one, as `cp` does; gives its path.
     @discardableResult

@@ -64,20 +64,6 @@ enum Machine {
         return memory
     }
 
-    /// Names in a folder.
-    static func names(in folder: String) -> [String] {
-        guard let handle = opendir(folder) else { return [] }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
-                field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-
     /// TCP ports of the loopback interface that nobody listens on now, all different.
     static func freePorts(_ count: Int) throws(BenchError) -> [UInt16] {
         var sockets: [Int32] = []

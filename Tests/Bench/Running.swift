@@ -92,7 +92,7 @@ enum Running {
 
     /// The processes of a fleet that `up` has started, by the names of their nodes: a statusd each.
     static func fleet(_ folder: String) -> [(node: String, process: pid_t)] {
-        Machine.names(in: "\(folder)/run").filter { $0.hasSuffix(".pid") }.sorted().compactMap { name in
+        fileNames(in: "\(folder)/run").filter { $0.hasSuffix(".pid") }.compactMap { name in
             guard let process = pid_t(text("\(folder)/run/\(name)").filter(\.isNumber)) else { return nil }
             // A number in a file may belong to somebody else by now.
             guard text("/proc/\(process)/cmdline").contains(folder) else { return nil }
@@ -104,7 +104,7 @@ enum Running {
     static func workers(_ folder: String) -> [(node: String, process: pid_t)] {
         fleet(folder).compactMap { node, process in
             // A child belongs to the thread that has started it.
-            let children = Machine.names(in: "/proc/\(process)/task").flatMap { thread in
+            let children = fileNames(in: "/proc/\(process)/task").flatMap { thread in
                 text("/proc/\(process)/task/\(thread)/children").split(separator: " ").compactMap { pid_t($0) }
             }
             return children.first.map { (node, $0) }
@@ -136,7 +136,7 @@ enum Running {
 
     private static func remove(_ path: String) {
         guard unlink(path) != 0, errno == EISDIR else { return }
-        for name in Machine.names(in: path) { remove("\(path)/\(name)") }
+        for name in fileNames(in: path) { remove("\(path)/\(name)") }
         rmdir(path)
     }
 

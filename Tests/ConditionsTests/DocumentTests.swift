@@ -1,13 +1,12 @@
 import Conditions
 import Foundation
 import Testing
+import TestSupport
 
 @Suite struct DocumentTests {
     /// Every line in a box marked `condition` of docs/conditions.md is a condition.
     @Test func theDocumentTellsTheTruth() throws {
-        let root = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let page = try String(contentsOf: root.appending(path: "docs/conditions.md"), encoding: .utf8)
+        let page = try String(contentsOfFile: "\(sourceTree)/docs/conditions.md", encoding: .utf8)
         var isInside = false
         var count = 0
         for line in page.split(separator: "\n", omittingEmptySubsequences: false) {

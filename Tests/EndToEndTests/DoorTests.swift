@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import TestSupport
 import Testing
 
 /// Tries to get in.
@@ -149,13 +150,13 @@ import Testing
         let file = try String(contentsOfFile: daemon.file, encoding: .utf8)
         let path = String(file.firstMatch(of: /file: (\S+sender)/)!.1)
         try "n-0123456789abcdef\n".write(toFile: path, atomically: true, encoding: .utf8)
-        try await Program.eventually("the new token") {
+        try await eventually("the new token") {
             try await status(daemon.port, .post, "/v1/packets", "n-0123456789abcdef") == 200
         }
         #expect(try await status(daemon.port, .post, "/v1/packets", Self.tokens["sender"]) == 401)
         // An emptied file changes nothing.
         try "".write(toFile: path, atomically: true, encoding: .utf8)
-        try await Program.eventually("it is told") {
+        try await eventually("it is told") {
             try String(contentsOfFile: "\(daemon.folder.path)/log", encoding: .utf8).contains("the old one goes on")
         }
         #expect(try await status(daemon.port, .post, "/v1/packets", "n-0123456789abcdef") == 200)
@@ -249,7 +250,7 @@ import Testing
                     ).utf8), caFile: "\(folder.path)/ca.crt", certificateFile: certificate.map { "\(folder.path)/\($0).crt" },
                 keyFile: certificate.map { "\(folder.path)/\($0).key" })
         }
-        try await Program.eventually("one with a certificate is let through both") {
+        try await eventually("one with a certificate is let through both") {
             try await Program.client.send(request(certificate: "second")).status == 200
         }
         #expect(try String(contentsOfFile: "\(folder.path)/out.ndjson", encoding: .utf8).contains("192.0.2.7"))

@@ -1,5 +1,6 @@
 import Foundation
 import IDF
+import TestSupport
 import Testing
 
 /// What `intelmqctl` does with a workflow that is up.
@@ -55,7 +56,7 @@ import Testing
             #expect(try await ctl("up", graph).code == 0)
             #expect(try await states() == ["running", "disabled"])
             #expect(try await ctl("enable", "out").out.contains("started"))
-            try await Program.eventually("out runs again") { try await states() == ["running", "running"] }
+            #expect(try await states() == ["running", "running"])
 
             let sum = try #require(try lines(try await ctl("list", "queues", "--sum", "--json")).first)
             #expect(sum["packets"]?.integer == 0 && sum["dead-letters"]?.integer == 0)

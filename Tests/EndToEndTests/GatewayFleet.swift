@@ -24,15 +24,7 @@ final class GatewayFleet: Sendable {
     }
 
     deinit {
-        // Whoever is left is ended with its folder.
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/run")) ?? [] where name.hasSuffix(".pid")
-        {
-            if let text = try? String(contentsOfFile: "\(directory)/run/\(name)", encoding: .utf8),
-                let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
-            {
-                kill(pid, SIGKILL)
-            }
-        }
+        Program.killAll(in: "\(directory)/run")
     }
 
     func fill(_ text: String) -> String {

@@ -1,6 +1,7 @@
 import Foundation
 import HTTP
 import IDF
+import TestSupport
 import Testing
 
 /// A workflow as its gateway serves it.
@@ -14,8 +15,8 @@ import Testing
         let answer = try await fleet.call("/v1/packets", .post, GatewayFleet.packet())
         #expect(answer.status == 202)
         #expect(try JSONValue(parsing: answer.body)["meta"]?["accepted"]?.integer == 1)
-        try await Program.eventually("written") { fleet.written("events.ndjson").contains("192.0.2.1") }
-        try await Program.eventually("shown") {
+        try await eventually("written") { fleet.written("events.ndjson").contains("192.0.2.1") }
+        try await eventually("shown") {
             let edges = try await fleet.json("/v1/graph")["edges"]?.items ?? []
             return edges.contains { $0["to"]?.string == "asn" && $0["sent"]?.integer == 1 && $0["in-spool"]?.integer == 0 }
         }
@@ -32,6 +33,70 @@ import Testing
                 == true)
         let wrong = try await fleet.call("/v1/graph", .post)
         #expect(wrong.status == 405 && wrong.header("Allow") == "GET")
+    }
+
+    @Test func `a parser that a collector feeds takes reports from outside, too`() async throws {
+        let fleet = try await GatewayFleet(
+            """
+            openapi: 3.1.0
+            info: {title: Fed, version: 1.0.0}
+            servers: [{url: "http://127.0.0.1:PORT0"}]
+            paths:
+              /files: {post: {operationId: files, x-intelmq-worker: {uses: file-collector, settings: {path: FOLDER/inbox}}, x-intelmq-edges: [{to: urls}]}}
+              /urls:
+                servers: [{url: "http://127.0.0.1:PORT1"}]
+                post: {operationId: urls, x-intelmq-worker: {uses: openphish-parser}, x-intelmq-edges: [{to: store}]}
+              /store:
+                servers: [{url: "http://127.0.0.1:PORT2"}]
+                post: {operationId: store, x-intelmq-worker: {uses: file-output, settings: {path: FOLDER/events.ndjson}}}
+
+            """)
+        let answer = try await fleet.call("/v1/reports", .post, "http://a.example/x\n", type: "text/plain")
+        #expect(answer.status == 202, "\(String(decoding: answer.body, as: UTF8.self))")
+        try await eventually("written") { fleet.written("events.ndjson").contains("a.example") }
+        // The parser leaves with a dead letter: until somebody has looked at that, it is there, also in the accounts.
+        #expect(try await fleet.call("/v1/reports", .post, "nonsense\n", type: "text/plain").status == 202)
+        let rest = fleet.fill(
+            """
+            openapi: 3.1.0
+            info: {title: Fed, version: 1.0.0}
+            servers: [{url: "http://127.0.0.1:PORT0"}]
+            paths:
+              /in: {servers: [{url: "http://127.0.0.1:PORT3"}], post: {operationId: in, x-intelmq-worker: {uses: taxonomy-expert}, x-intelmq-edges: [{to: store}]}}
+              /store:
+                servers: [{url: "http://127.0.0.1:PORT2"}]
+                post: {operationId: store, x-intelmq-worker: {uses: file-output, settings: {path: FOLDER/events.ndjson}}}
+
+            """)
+        let put = try await fleet.call(
+            "/v1/graph/document", .put, rest, headers: [("If-Match", "*")], type: "application/yaml")
+        #expect(put.status == 200, "\(String(decoding: put.body, as: UTF8.self))")
+        try await eventually("it waits for somebody to look") {
+            let draining = try await fleet.json("/v1/status")["draining"]?.items ?? []
+            return draining.contains { $0["what"]?.string == "urls" && $0["because"]?.string?.contains("dead letters") == true }
+        }
+        let audit = try await Program.run(["ctl", "audit", "--directory", fleet.directory])
+        #expect(audit.code == 0 && audit.out.contains("urls → store"), "\(audit.out)")
+        // What others of the workflow feed is none.
+        #expect(try problem(try await fleet.call("/v1/packets?node=store", .post, "{}"))?["code"]?.string == "no-source")
+    }
+
+    @Test func `a verb's state is what the status says next`() async throws {
+        let fleet = try await GatewayFleet()
+        func states() async throws -> [String?] {
+            let own = try await fleet.json("/v1/status")["nodes"]?.items?.first { $0["name"]?.string == "asn" }?["state"]?.string
+            let statusd = try await fleet.json("/v1/nodes/asn/v1/status")["state"]?.string
+            return [own, statusd]
+        }
+        for prefix in ["/v1/nodes/asn", ""] {
+            for (verb, word) in [
+                ("pause", "paused"), ("resume", "running"), ("stop", "stopped"), ("start", "running"), ("restart", "running"),
+            ] {
+                let path = prefix + "/v1/\(verb)" + (prefix.isEmpty ? "?node=asn" : "")
+                #expect(try await fleet.call(path, .post).status == 200)
+                #expect(try await states() == [word, word], "\(path)")
+            }
+        }
     }
 
     @Test func `a tap through the gateway shows events as they pass`() async throws {
@@ -63,7 +128,7 @@ import Testing
         // The durable node takes it all the same.
         #expect(try await fleet.call("/v1/packets", .post, GatewayFleet.packet()).status == 202)
         #expect(try await fleet.call("/v1/start", .post).status == 200)
-        try await Program.eventually("written") { fleet.written("events.ndjson").contains("192.0.2.1") }
+        try await eventually("written") { fleet.written("events.ndjson").contains("192.0.2.1") }
         #expect(try await fleet.call("/v1/pause?node=nobody", .post).status == 404)
     }
 
@@ -147,11 +212,11 @@ import Testing
         process.arguments = [
             "gateway", "--graph", "\(fleet.folder.path)/strange.yaml", "--directory", "\(fleet.folder.path)/strange",
         ]
-        process.currentDirectoryURL = URL(fileURLWithPath: Program.root)
+        process.currentDirectoryURL = URL(fileURLWithPath: sourceTree)
         process.standardError = FileHandle.nullDevice
         try process.run()
         defer { process.terminate() }
-        try await Program.eventually("ready") { try await fleet.call("/readyz").status == 200 }
+        try await eventually("ready") { try await fleet.call("/readyz").status == 200 }
         let answer = try await fleet.call("/v1/packets", .post, GatewayFleet.packet())
         #expect(answer.status == 502)
         #expect(try problem(answer)?["code"]?.string == "no-contract")

@@ -2,6 +2,7 @@ import Foundation
 import HTTP
 import IDF
 import Synchronization
+import TestSupport
 
 /// The program under test, as the build has left it beside the test bundle.
 enum Program {
@@ -9,9 +10,6 @@ enum Program {
         let bundle = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         return bundle.appendingPathComponent("intelmq").path
     }()
-
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
 
     struct Result: Sendable {
         let code: Int32
@@ -34,7 +32,7 @@ enum Program {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: root)
+        process.currentDirectoryURL = URL(fileURLWithPath: sourceTree)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID.v7().description)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -58,7 +56,7 @@ enum Program {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = [String(worker), "serve", "--config", file]
-        process.currentDirectoryURL = URL(fileURLWithPath: root)
+        process.currentDirectoryURL = URL(fileURLWithPath: sourceTree)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
@@ -109,14 +107,14 @@ enum Program {
         }
     }
 
-    /// Waits until a condition holds.
-    static func eventually(_ what: String, seconds: Int = 120, _ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(seconds)
-        while ContinuousClock.now < deadline {
-            if (try? await condition()) == true { return }
-            try await Task.sleep(for: .milliseconds(50))
+    /// Ends what a failed test has left running: the processes of the `.pid` files in a folder.
+    static func killAll(in folder: String) {
+        for name in files(in: folder, ending: ".pid") {
+            guard let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8),
+                let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            else { continue }
+            kill(pid, SIGKILL)
         }
-        throw Failure("after \(seconds) s still not: \(what)")
     }
 
     /// Ports that nobody listens on: below those that the kernel gives to connections, and never the same twice.

@@ -1,12 +1,13 @@
 import Foundation
 import HTTP
 import IDF
+import TestSupport
 import Testing
 
 /// What people who operate a fleet are given: measures, alerts and a dashboard, tried with a real Prometheus.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct PrometheusTests {
-    private static let rules = "\(Program.root)/deploy/prometheus"
+    private static let rules = "\(sourceTree)/deploy/prometheus"
     private static let services = ["shadowserver", "asn-lookup", "taxonomy", "deduplicator", "store"]
 
     private struct Ended: Sendable {
@@ -72,7 +73,7 @@ struct PrometheusTests {
         let folder = try Folder()
         let ports = Program.freePorts(6)
         let fleet = "\(folder.path)/fleet"
-        var graph = try String(contentsOfFile: "\(Program.root)/openapi/workflows/shadowserver.yaml", encoding: .utf8)
+        var graph = try String(contentsOfFile: "\(sourceTree)/openapi/workflows/shadowserver.yaml", encoding: .utf8)
         var configuration = try String(contentsOfFile: "\(Self.rules)/prometheus.yml", encoding: .utf8)
         for index in 0..<5 {
             graph = graph.replacing("127.0.0.1:870\(index + 1)", with: "127.0.0.1:\(ports[index])")
@@ -84,7 +85,7 @@ struct PrometheusTests {
         try folder.write("prometheus.yml", configuration)
         let up = try await Program.run(["ctl", "up", try folder.write("graph.yaml", graph), "--directory", fleet])
         try #require(up.code == 0, "\(up.err)")
-        defer { killAll(in: "\(fleet)/run") }
+        defer { Program.killAll(in: "\(fleet)/run") }
 
         for port in ports.prefix(5) {
             let page = try await Program.client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/metrics")).body
@@ -106,13 +107,13 @@ struct PrometheusTests {
             server.waitUntilExit()
         }
         let prometheus = Prometheus(port: ports[5])
-        try await Program.eventually("all five services are read", seconds: 60) {
+        try await eventually("all five services are read", seconds: 60) {
             try await prometheus.query("count(up == 1)").first?.value == 5
         }
         #expect(try await prometheus.scrapeProblems() == [])
 
         // Something of everything: events, duplicates, a bad row, a refused packet.
-        let report = try String(contentsOfFile: "\(Program.root)/deploy/demo/2026-11-20-scan_rdp-demo.csv", encoding: .utf8)
+        let report = try String(contentsOfFile: "\(sourceTree)/deploy/demo/2026-11-20-scan_rdp-demo.csv", encoding: .utf8)
         let lines = report.split(separator: "\n").prefix(201)
         let body = Array((lines.joined(separator: "\n") + "\n\"2026-11-20 00:00:00\",\"high\",\"no address\"\n").utf8)
         let traffic = Task {
@@ -130,7 +131,7 @@ struct PrometheusTests {
         for query in queries {
             var last = "nothing"
             do {
-                try await Program.eventually(query, seconds: 30) {
+                try await eventually(query, seconds: 30) {
                     let found = try await prometheus.query(query)
                     last = "\(found.prefix(3))"
                     return found.contains { $0.value.isFinite }
@@ -151,7 +152,7 @@ struct PrometheusTests {
             _ = try await prometheus.query(alert.query)
             if alert.name != "IntelMQDeadLettersRising" { #expect(alert.state != "firing", "\(alert.name)") }
         }
-        try await Program.eventually("the bad rows raise an alert", seconds: 60) {
+        try await eventually("the bad rows raise an alert", seconds: 60) {
             try await prometheus.alerts().contains { $0.name == "IntelMQDeadLettersRising" && $0.state == "firing" }
         }
         #expect(try await prometheus.scrapeProblems() == [])
@@ -161,7 +162,7 @@ struct PrometheusTests {
     /// The queries of the dashboard, with its variables as they are when it is opened.
     private func dashboard() throws -> [String] {
         let document = try JSONValue(
-            parsing: Array(try String(contentsOfFile: "\(Program.root)/deploy/grafana/intelmq.json", encoding: .utf8).utf8))
+            parsing: Array(try String(contentsOfFile: "\(sourceTree)/deploy/grafana/intelmq.json", encoding: .utf8).utf8))
         let variables = document["templating"]?["list"]?.items?.compactMap { $0["name"]?.string }
         #expect(variables == ["datasource", "service"])
         var ids: Set<Int> = []
@@ -171,15 +172,6 @@ struct PrometheusTests {
             return (panel["targets"]?.items ?? []).compactMap { target in
                 target["expr"]?.string?.replacing("$service", with: ".*").replacing("$__rate_interval", with: "10s")
             }
-        }
-    }
-
-    /// Ends what a failed test has left running.
-    private func killAll(in folder: String) {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            let text = try? String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8).trimmingCharacters(
-                in: .whitespacesAndNewlines)
-            if let pid = text.flatMap({ Int32($0) }) { kill(pid, SIGKILL) }
         }
     }
 }

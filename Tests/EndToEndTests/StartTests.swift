@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import TestSupport
 import Testing
 
 /// What a person sees when a service cannot start, and the programs' verbs.
@@ -107,13 +108,13 @@ import Testing
                 return text.split(separator: " ").compactMap { Int32($0) }
             }
         }
-        try await Program.eventually("two processes") { try children().count == 2 }
-        try await Program.eventually("ready") {
+        try await eventually("two processes") { try children().count == 2 }
+        try await eventually("ready") {
             try await Program.client.send(HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz")).status == 200
         }
         let first = try children()
         kill(first[0], SIGKILL)
-        try await Program.eventually("the killed one is replaced") {
+        try await eventually("the killed one is replaced") {
             let now = try children()
             return now.count == 2 && !now.contains(first[0])
         }
@@ -129,6 +130,55 @@ import Testing
         #expect(result.code == 65)
         #expect(result.err.contains("line 1"))
         #expect(result.err.contains("column"))
+    }
+
+    @Test func `a filter that could not process a row writes the others and ends with 65`() async throws {
+        let result = try await Program.run(
+            ["openphish-parser", "run"], input: "http://a.example/\nnot a url\nhttp://b.example/\n")
+        #expect(result.code == 65)
+        #expect(result.out.contains("a.example") && result.out.contains("b.example") && !result.out.contains("not a url"))
+        #expect(result.err.contains("1 rows or events could not be processed"), "\(result.err)")
+        let good = try await Program.run(["openphish-parser", "run"], input: "http://a.example/\n")
+        #expect(good.code == 0)
+        // A workflow that is run once says it, too.
+        let folder = try Folder()
+        let graph = try folder.write(
+            "graph.yaml",
+            """
+            openapi: 3.1.0
+            info: {title: Once, version: 1.0.0}
+            paths:
+              /in: {servers: [{url: "http://127.0.0.1:1"}], post: {operationId: in, x-intelmq-worker: {uses: openphish-parser}, x-intelmq-edges: [{to: out}]}}
+              /out: {servers: [{url: "http://127.0.0.1:2"}], post: {operationId: out, x-intelmq-worker: {uses: file-output, settings: {path: "\(folder.path)/out"}}}}
+
+            """)
+        let whole = try await Program.run(["ctl", "run", graph, "-"], input: "http://a.example/\nnot a url\n")
+        #expect(whole.code == 65 && whole.out.contains("1 dead letters"), "\(whole.err)")
+        #expect(try String(contentsOfFile: "\(folder.path)/out", encoding: .utf8).contains("a.example"))
+        // What reads it goes on with what is there.
+        let next = try await Program.run(["taxonomy-expert", "run"], input: result.out)
+        #expect(next.code == 0 && next.out.contains("b.example"))
+    }
+
+    @Test func `links beside the program leave the program alone`() async throws {
+        let folder = try Folder()
+        let program = "\(folder.path)/intelmq"
+        try FileManager.default.createSymbolicLink(atPath: "\(folder.path)/detour", withDestinationPath: ".")
+        try FileManager.default.copyItem(atPath: Program.path, toPath: program)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = ["install", "\(folder.path)/detour"]
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        try await Program.blocking { process.waitUntilExit() }
+        #expect(process.terminationStatus == 0)
+        #expect(try FileManager.default.attributesOfItem(atPath: program)[.type] as? FileAttributeType == .typeRegular)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder.path)/intelmqctl") == program)
+    }
+
+    @Test func `a verb that is mistyped is guessed`() async throws {
+        let result = try await Program.run(["ctl", "stauts"])
+        #expect(result.code == 64 && result.err.contains("did you mean \"status\"?"))
     }
 
     @Test func `a graph with mistakes is refused with their places`() async throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import TestSupport
 
 /// The short form of `make torture`: services are killed, stopped and ended, and no acknowledged event is lost.
 @Suite(.serialized) struct TortureTests {
@@ -14,7 +15,7 @@ import Testing
             let process = Process()
             process.executableURL = tool
             process.arguments = [Program.path, "--seconds", "12"]
-            process.currentDirectoryURL = URL(fileURLWithPath: Program.root)
+            process.currentDirectoryURL = URL(fileURLWithPath: sourceTree)
             process.standardOutput = file
             process.standardError = file
             try process.run()

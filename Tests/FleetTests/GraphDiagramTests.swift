@@ -2,6 +2,7 @@ import Control
 import IDF
 import ServiceKernel
 import ServiceKernelTesting
+import TestSupport
 import Testing
 import Workflow
 import YAML
@@ -60,8 +61,8 @@ import YAML
 
     /// Every example, and one with what is hard to quote.
     @Test func theCanonicalFormSaysTheSameAndIsItsOwnCanonicalForm() throws {
-        let folder = "\(Repository.path)/openapi/workflows"
-        let files = TemporaryFolder.names(in: folder).filter { $0.hasSuffix(".yaml") }
+        let folder = "\(sourceTree)/openapi/workflows"
+        let files = files(in: folder, ending: ".yaml")
         #expect(!files.isEmpty)
         var graphs = [try graph(branching)]
         for file in files { graphs.append(try Graph(path: "\(folder)/\(file)", roster: fleet)) }

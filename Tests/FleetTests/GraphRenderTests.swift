@@ -105,6 +105,63 @@ import YAML
         #expect(!text.contains("token:") || text.contains("/run/secrets/intelmq/edge"))
     }
 
+    @Test func secretsThatSettingsNameAreMountedWhereTheyAreRead() throws {
+        folder.write(Array("hidden-of-feed".utf8), to: "key")
+        let text = """
+            openapi: 3.1.0
+            info: {title: Secrets, version: 1.0.0}
+            x-intelmq-vars: {key: "{{ file('FOLDER/key') }}", host: example.org}
+            paths:
+              /feed:
+                post:
+                  operationId: feed
+                  x-intelmq-worker:
+                    uses: http-collector
+                    settings: {url: "https://{{ vars.host }}/", headers: {Key: "k {{ file(\\"/run/secrets/read-token\\") }}", Other: "{{ vars.key }}"}}
+                  x-intelmq-edges: [{to: parse}]
+              /parse:
+                servers: [{url: "http://127.0.0.1:8701"}]
+                post: {operationId: parse, x-intelmq-worker: {uses: openphish-parser}, x-intelmq-edges: [{to: store}]}
+              /store:
+                servers: [{url: "http://127.0.0.1:8703"}]
+                post: {operationId: store, x-intelmq-worker: {uses: file-output, settings: {path: var/out.ndjson}}}
+            """.replacing("FOLDER", with: folder.path)
+        let graph = try Graph(path: folder.write(Array(text.utf8), to: "secrets.yaml"), roster: fleet)
+
+        let compose = graph.compose()
+        let stack = try parse(compose)
+        #expect(
+            stack["services"]?["feed"]?["secrets"]?.array?.map(\.string)
+                == ["data-token", "read-token", "feed-0-read-token", "key"])
+        #expect(stack["services"]?["parse"]?["secrets"] == nil)
+        #expect(stack["secrets"]?.pairs?.map(\.key.string) == ["data-token", "read-token", "feed-0-read-token", "key"])
+        #expect(stack["secrets"]?["key"]?["file"]?.string == "secrets/key")
+        #expect(compose.contains("#   install -m 444 \(folder.path)/key secrets/key    # for feed\n"))
+        let feed = try configuration(stack["configs"]?["feed"]?["content"]?.string)
+        #expect(feed["settings"]?["headers"]?["Key"]?.string == "k {{ file(\"/run/secrets/feed-0-read-token\") }}")
+        #expect(feed["vars"]?["key"]?.string == "{{ file(\"/run/secrets/key\") }}" && feed["vars"]?["host"] != nil)
+
+        let kubernetes = graph.kubernetes()
+        #expect(
+            kubernetes.contains(
+                "#   kubectl create secret generic intelmq-secrets --from-file=read-token=/run/secrets/read-token --from-file=key=\(folder.path)/key\n"
+            ))
+        let sets = try objects(kubernetes, "StatefulSet")
+        func volumes(_ node: String) -> YAMLNode? { sets[node]?["spec"]?["template"]?["spec"]?["volumes"] }
+        let volume = volumes("feed")?.array?.first { $0["name"]?.string == "secrets" }
+        #expect(volume?["secret"]?["secretName"]?.string == "intelmq-secrets")
+        #expect(volume?["secret"]?["items"]?.array?.map { $0["key"]?.string } == ["read-token", "key"])
+        #expect(volumes("parse")?.array?.contains { $0["name"]?.string == "secrets" } == false)
+        let pod = sets["feed"]?["spec"]?["template"]?["spec"]
+        for container in (pod?["containers"]?.array ?? []) + (pod?["initContainers"]?.array ?? []) {
+            let mount = container["volumeMounts"]?.array?.first { $0["name"]?.string == "secrets" }
+            #expect(mount?["mountPath"]?.string == "/run/secrets/settings")
+        }
+        let file = try configuration(try objects(kubernetes, "ConfigMap")["feed"]?["data"]?["config.yaml"]?.string)
+        #expect(file["vars"]?["key"]?.string == "{{ file(\"/run/secrets/settings/key\") }}")
+        #expect(!compose.contains("hidden-of-feed") && !kubernetes.contains("hidden-of-feed"))
+    }
+
     @Test func policiesOpenTheEdgesAndNothingElse() throws {
         let policies = try objects(graph.networkPolicies, "NetworkPolicy")
         #expect(policies["default-deny"]?["spec"]?["ingress"] == nil)

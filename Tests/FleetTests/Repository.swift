@@ -1,17 +1,12 @@
 import Glibc
 import ServiceKernel
 import ServiceKernelTesting
+import TestSupport
 
-/// The source tree that the tests were built from.
+/// What stands where in the source tree.
 enum Repository {
-    /// Its folder: two above this file's.
-    static let path: String = {
-        if let given = getenv("INTELMQ_SOURCE") { return String(cString: given) }
-        return #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/\($1)" }
-    }()
-
     /// The folder of a worker's family, as `Services/Experts`.
-    static func folder(of family: Family) -> String { "\(path)/Services/\(name(of: family))" }
+    static func folder(of family: Family) -> String { "\(sourceTree)/Services/\(name(of: family))" }
 
     /// The name of a family's target.
     static func name(of family: Family) -> String {
@@ -29,11 +24,11 @@ enum Repository {
     }
 
     /// The text of a file of the tree.
-    static func text(_ name: String) -> String? { readFile("\(path)/\(name)").map { String(decoding: $0, as: UTF8.self) } }
+    static func text(_ name: String) -> String? { readFile("\(sourceTree)/\(name)").map { String(decoding: $0, as: UTF8.self) } }
 
     /// The names of the sub-folders of a folder.
     static func folders(in path: String) -> [String] {
-        TemporaryFolder.names(in: path).filter { name in
+        fileNames(in: path).filter { name in
             var status = stat()
             return stat("\(path)/\(name)", &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
         }

@@ -1,6 +1,7 @@
 import IDF
 import ServiceKernel
 import ServiceKernelTesting
+import TestSupport
 import Testing
 
 /// A worker is a folder, a line of a roster and a name in the manifest: the three must agree.
@@ -31,7 +32,7 @@ import Testing
         #expect(coded == folders, "roster (left) and folders (right)")
         #expect(coded == (try listed("workers", of: family)).sorted(), "roster (left) and Package.swift (right)")
         let mappings = entries.filter { $0.spec.tags.contains("mapping") }.map(\.spec.name).sorted()
-        let files = TemporaryFolder.names(in: "\(Repository.folder(of: family))/mappings").filter { $0.hasSuffix(".yaml") }
+        let files = files(in: "\(Repository.folder(of: family))/mappings", ending: ".yaml")
         #expect(mappings == files.map { String($0.dropLast(5)) }.sorted(), "roster (left) and mapping files (right)")
         #expect(mappings == (try listed("mappings", of: family)).sorted(), "roster (left) and Package.swift (right)")
     }
@@ -45,7 +46,7 @@ import Testing
         #expect(fleet.worker(named: "nothing") == nil)
     }
 
-    @Test(arguments: fleet.workers.map(\.name)) func hasItsPapers(_ name: String) throws {
+    @Test(arguments: fleet.workers.map(\.name)) func hasItsDocuments(_ name: String) throws {
         let entry = try #require(fleet.worker(named: name))
         #expect(entry.spec.name.utf8.allSatisfy { $0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39 || $0 == 0x2D })
         #expect(entry.spec.reads.count == Set(entry.spec.reads).count, "a field is named twice in reads")

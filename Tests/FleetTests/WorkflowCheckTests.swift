@@ -2,16 +2,18 @@ import Glibc
 import IDF
 import ServiceKernel
 import ServiceKernelTesting
+import TestSupport
 import Testing
 import Workflow
 
 /// What is found in a graph before anything starts.
 @Suite struct WorkflowCheckTests {
     /// A graph of nodes, a line each from line 4 on.
-    private func findings(_ nodes: String...) throws -> [Finding] {
+    /// - Parameter scheme: of the first node's address.
+    private func findings(_ nodes: String..., scheme: String = "http:") throws -> [Finding] {
         var text = "openapi: 3.1.0\ninfo: {title: Test, version: 1.0.0}\npaths:\n"
         for (index, node) in nodes.enumerated() {
-            let server = "servers: [{url: \"http://127.0.0.1:\(18700 + index)\"}]"
+            let server = "servers: [{url: \"\(index == 0 ? scheme : "http:")//127.0.0.1:\(18700 + index)\"}]"
             let name = node.prefix { $0 != ":" }
             text += "  /\(name): {\(server), post: {operationId: \(name), \(node.dropFirst(name.count + 1))}}\n"
         }
@@ -24,7 +26,7 @@ import Workflow
     private let openphish = "in: x-intelmq-worker: {uses: openphish-parser}, x-intelmq-edges: [{to: next}]"
     private let taxonomy = "next: x-intelmq-worker: {uses: taxonomy-expert}, x-intelmq-edges: [{to: store}]"
     private let asn = """
-        next: x-intelmq-worker: {uses: asn-lookup-expert, settings: {database: "\(Repository.path)/deploy/demo/asn.mmdb"}}, x-intelmq-edges: [{to: store}]
+        next: x-intelmq-worker: {uses: asn-lookup-expert, settings: {database: "\(sourceTree)/deploy/demo/asn.mmdb"}}, x-intelmq-edges: [{to: store}]
         """
     private let store = "store: x-intelmq-worker: {uses: file-output, settings: {path: \"{tmp}/out.ndjson\"}}"
 
@@ -84,6 +86,31 @@ import Workflow
         #expect(alone.contains { $0.diagnostic.message == "nothing is ever sent to other" })
     }
 
+    @Test(arguments: [
+        ("https:", "", "would speak http there", 4), ("http:", ", tls: {certificate: c, key: k}", "would speak https", 4),
+    ])
+    func theAddressSaysWhatTheServiceSpeaks(_ scheme: String, _ tls: String, _ part: String, _ line: Int) throws {
+        let node = openphish.replacing("{uses: openphish-parser}", with: "{uses: openphish-parser\(tls)}")
+        let found = try findings(node, taxonomy, store, scheme: scheme)
+        #expect(
+            found.contains {
+                $0.check == .connectiontest && $0.isError && $0.diagnostic.message.contains(part)
+                    && $0.diagnostic.mark?.line == line && $0.diagnostic.help?.contains("servers:") == true
+            }, "\(found)")
+    }
+
+    @Test func whoTakesTurnsWithNobodyIsTold() throws {
+        func edges(_ first: String, _ second: String) -> String {
+            "next: x-intelmq-worker: {uses: taxonomy-expert}, x-intelmq-edges: [{to: store, share: \(first)}, {to: copy, share: \(second)}]"
+        }
+        let copy = store.replacing("store:", with: "copy:").replacing("out.ndjson", with: "copy.ndjson")
+        #expect(try findings(openphish, edges("pair", "pair"), store, copy).isEmpty)
+        let found = try findings(openphish, edges("pair", "piar"), store, copy)
+        #expect(found.count == 2 && !found.contains(where: \.isError))
+        #expect(found[0].diagnostic.message.contains("the only one of the group \"pair\""))
+        #expect(found[0].diagnostic.help?.contains("did you mean \"piar\"?") == true && found[0].diagnostic.mark?.line == 5)
+    }
+
     @Test func unknownWorkersAreNamed() throws {
         let unknown = try findings(openphish.replacing("openphish-parser", with: "openfish-parser"), taxonomy, store)
         #expect(unknown.contains { $0.diagnostic.help == "did you mean \"openphish-parser\"?" && $0.diagnostic.mark?.line == 4 })
@@ -112,10 +139,10 @@ import Workflow
     @Test(arguments: [("[taxnomy]", "did you mean \"taxonomy\"?"), ("[]", "list of experts"), ("[store]", "is no expert")])
     func chainsAreOfExperts(_ chain: String, _ part: String) throws {
         let folder = TemporaryFolder()
-        let path = "\(Repository.path)/openapi/workflows/ip-lookup.yaml"
+        let path = "\(sourceTree)/openapi/workflows/ip-lookup.yaml"
         let text = String(decoding: readFile(path) ?? [], as: UTF8.self)
             .replacing("ip: [asn-lookup, taxonomy]", with: "ip: \(chain)").replacing(
-                "deploy/", with: "\(Repository.path)/deploy/"
+                "deploy/", with: "\(sourceTree)/deploy/"
             )
             .replacing(
                 "/taxonomy:",
@@ -150,9 +177,10 @@ import Workflow
 /// The workflows that come with the project, whose settings name files below the source tree.
 @Suite struct ExampleWorkflowTests {
     private static let folder = "openapi/workflows"
-    private static let names = fileNames(in: "\(Repository.path)/\(folder)").filter { $0.hasSuffix(".yaml") }
+    private static let names = files(in: "\(sourceTree)/\(folder)", ending: ".yaml")
+    private static let cases = files(in: "\(sourceTree)/\(folder)/cases", ending: ".yaml")
 
-    init() { #expect(chdir(Repository.path) == 0) }
+    init() { #expect(chdir(sourceTree) == 0) }
 
     @Test(arguments: names) func examplesAreGood(_ name: String) throws {
         let made = access("var", F_OK) == 0
@@ -161,7 +189,7 @@ import Workflow
         #expect(made || access("var", F_OK) != 0, "a check makes nothing")
     }
 
-    @Test(arguments: fileNames(in: "\(Repository.path)/\(folder)/cases")) func theirCasesHold(_ name: String) async throws {
+    @Test(arguments: cases) func theirCasesHold(_ name: String) async throws {
         let graph = try Graph(path: "\(Self.folder)/\(name)", roster: fleet)
         for one in try WorkflowCase.read(path: "\(Self.folder)/cases/\(name)", for: graph) {
             let differences = try await one.run(graph, roster: fleet)

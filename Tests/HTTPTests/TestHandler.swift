@@ -87,12 +87,3 @@ func withServer<Answer>(
         throw error
     }
 }
-
-/// Waits up to a minute for something to become true.
-func eventually(_ condition: () -> Bool) async -> Bool {
-    for _ in 0..<6000 {
-        if condition() { return true }
-        try? await Task.sleep(for: .milliseconds(10))
-    }
-    return condition()
-}

@@ -216,14 +216,7 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 private enum Vectors {
-    static let folder: URL? = {
-        let named = ProcessInfo.processInfo.environment["INTELMQ_VECTORS"].map { URL(fileURLWithPath: $0) }
-        let beside = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("shared/vectors")
-        let folder = named ?? beside
-        return FileManager.default.fileExists(atPath: folder.appendingPathComponent("message.json").path) ? folder : nil
-    }()
+    static let folder = recordedRuns(with: "message.json")
 
     static func messages() throws -> [JSONValue] {
         let folder = try #require(folder)

@@ -52,6 +52,19 @@ func no(_ found: Bool, at place: SourceLocation = #_sourceLocation) { #expect(!f
         #expect(event.isEmpty)
     }
 
+    @Test(arguments: [Int.min, .min + 1, -1, 0, 1, .max]) func wholeNumbersOfAllSizes(_ number: Int) throws {
+        let bytes = Key<Int>("event.severity")
+        var event = Event()
+        event[bytes] = number
+        #expect(event[bytes] == number)
+        #expect(try Packet(decoding: Packet(events: [event]).encoded()).events[0][bytes] == number)
+    }
+
+    @Test(arguments: ["9223372036854775808", "-9223372036854775809", "-", "", "99999999999999999999", "1x"])
+    func whatIsNoWholeNumber(_ text: String) {
+        #expect(Array(text.utf8).withUnsafeBufferPointer { Int(field: $0) } == nil)
+    }
+
     @Test func textsAreEscaped() throws {
         var event = Event()
         let hard = "quote \" back \\ tab \t nul \u{0} del \u{7F} é 😀 \u{2028}"

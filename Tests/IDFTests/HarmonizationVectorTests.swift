@@ -190,14 +190,7 @@ private enum Vectors {
         "Registry": .registry, "TLP": .tlp, "JSON": .json,
     ]
 
-    static let folder: URL? = {
-        let named = ProcessInfo.processInfo.environment["INTELMQ_VECTORS"].map { URL(fileURLWithPath: $0) }
-        let beside = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-            .deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared/vectors")
-        let folder = named ?? beside
-        return FileManager.default.fileExists(atPath: folder.appendingPathComponent("harmonization.json").path) ? folder : nil
-    }()
+    static let folder = recordedRuns(with: "harmonization.json")
 
     static func calls() throws -> [[String: Any]] {
         let folder = try #require(folder)

@@ -51,13 +51,5 @@ import Testing
         }
     }
 
-    @Test func nearestNames() {
-        #expect(FieldTable.nearest("source.ipp") == "source.ip")
-        #expect(FieldTable.nearest("destination.prt") == "destination.port")
-        #expect(FieldTable.nearest("completely.different.thing") == nil)
-        #expect(FieldTable.nearest("") == nil)
-        #expect(FieldTable.nearest(String(repeating: "a", count: 100_000)) == nil)
-    }
-
     @Test(arguments: FieldType.allCases) func saysWhatItWants(_ type: FieldType) { #expect(!type.wanted.isEmpty) }
 }

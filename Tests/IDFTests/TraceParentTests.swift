@@ -47,4 +47,41 @@ import Testing
         let bad = String(decoding: bytes, as: UTF8.self).replacing(Self.text, with: "nonsense")
         #expect(try Packet(decoding: Array(bad.utf8)).meta.trace == nil, "a malformed one is ignored")
     }
+
+    private func state(_ text: String?) -> String? { TraceParent(Self.text)?.with(state: text).state }
+
+    @Test(arguments: ["rojo=00f067aa0ba902b7", "a=1,b=2", "1a_-*/@z=!\"#$%&'()*+-./:;<>?@[\\]^_`{|}~ x", "a= b"])
+    func whatTracingSystemsSayGoesOn(_ text: String) throws {
+        let trace = try #require(TraceParent(Self.text)?.with(state: text))
+        #expect(trace.state == text && trace.next().state == text)
+        var packet = Packet()
+        packet.meta.trace = trace
+        #expect(TraceParent(inPacket: packet.encoded()) == trace)
+        packet.meta.path = "path:b"
+        packet.meta.notFor = ["one", "two"]
+        let bytes = packet.encoded()
+        #expect(TraceParent(inPacket: bytes) == trace)
+        #expect(Packet.path(of: bytes) == "path:b" && Packet.notFor(of: bytes) == ["one", "two"])
+        #expect(try Packet(decoding: bytes).meta.trace == trace)
+        // Only together with a trace.
+        let bad = String(decoding: bytes, as: UTF8.self).replacing(Self.text, with: "nonsense")
+        #expect(try Packet(decoding: Array(bad.utf8)).meta.trace == nil)
+    }
+
+    @Test(arguments: [
+        "a", "=b", "a=", "A=b", "_a=b", "a b=c", "a=b=c", "a=\u{E9}", "a=\u{7F}", "a=b\u{1}", "a=b,c", "\u{E9}=b",
+        String(repeating: "a", count: 257) + "=b", "a=" + String(repeating: "b", count: 257),
+        (0..<33).map { "k\($0)=v" }.joined(separator: ","), String(repeating: "a", count: 1 << 16), "", " , ,",
+    ])
+    func malformedStatesAreNone(_ text: String) { #expect(state(text) == nil) }
+
+    @Test func emptyMembersAndLongListsAreCut() {
+        #expect(state(nil) == nil)
+        #expect(state(" a=1 ,,\tb=2\t, ") == "a=1,b=2")
+        let members = (0..<32).map { "key\($0)=\(String(repeating: "v", count: 20))" }
+        let long = "x=" + String(repeating: "y", count: 200)
+        let kept = state(([long] + members.dropLast()).joined(separator: ",")) ?? ""
+        #expect(kept.utf8.count <= 512 && kept.utf8.count > 480)
+        #expect(members.joined(separator: ",").hasPrefix(kept), "the long one first, then the last ones")
+    }
 }

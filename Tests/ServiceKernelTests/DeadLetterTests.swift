@@ -3,6 +3,7 @@ import IDF
 import ServiceKernelTesting
 import Spool
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ServiceKernel

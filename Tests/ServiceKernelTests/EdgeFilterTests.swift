@@ -2,6 +2,7 @@ import Conditions
 import Glibc
 import IDF
 import ServiceKernelTesting
+import TestSupport
 import Testing
 
 @testable import ServiceKernel

@@ -1,6 +1,7 @@
 import Glibc
 import IDF
 import ServiceKernelTesting
+import TestSupport
 import Testing
 
 @testable import ServiceKernel

@@ -123,3 +123,54 @@ import Testing
         }
     }
 }
+
+/// Several processes of one worker, over restarts.
+@Suite(.timeLimit(.minutes(1))) struct MetricsSumTests {
+    /// The page of a process.
+    private func page(since start: String, received: Int, accepted: Int = 0, memory: Int = 0, slow: Int = 0) -> String {
+        """
+        # TYPE intelmq_events_received_total counter
+        intelmq_events_received_total \(received)
+        # TYPE intelmq_edge_events_accepted_total counter
+        intelmq_edge_events_accepted_total{edge="a"} \(accepted)
+        # TYPE intelmq_packet_duration_seconds histogram
+        intelmq_packet_duration_seconds_bucket{le="1.0"} \(received - slow)
+        intelmq_packet_duration_seconds_bucket{le="+Inf"} \(received)
+        intelmq_packet_duration_seconds_sum \(received)
+        intelmq_packet_duration_seconds_count \(received)
+        # TYPE process_resident_memory_bytes gauge
+        process_resident_memory_bytes \(memory)
+        # TYPE process_start_time_seconds gauge
+        process_start_time_seconds \(start)
+
+        """
+    }
+
+    @Test func whatAProcessHasCountedStaysWhenItStartsAgain() {
+        var sum = MetricsSum()
+        sum.take(page(since: "1.5", received: 100, accepted: 1000, memory: 7, slow: 1), of: 0)
+        sum.take(page(since: "1.5", received: 40, accepted: 400, memory: 8), of: 1)
+        #expect(sum.text.contains("intelmq_events_received_total 140\n"))
+        // It starts again, twice; the other goes on. The sum never falls: Prometheus would count all of it anew.
+        sum.take(page(since: "9.5", received: 3, accepted: 1003, memory: 1), of: 0)
+        sum.take(page(since: "1.5", received: 41, accepted: 401, memory: 8), of: 1)
+        #expect(sum.text.contains("intelmq_events_received_total 144\n"))
+        sum.take(page(since: "9.5", received: 5, accepted: 1005, memory: 1), of: 0)
+        sum.take(page(since: "11", received: 2, accepted: 1007, memory: 2, slow: 2), of: 0)
+        #expect(sum.text.contains("intelmq_events_received_total 148\n"))
+        #expect(sum.text.contains("intelmq_packet_duration_seconds_bucket{le=\"1.0\"} 145\n"))
+        #expect(sum.text.contains("intelmq_packet_duration_seconds_count 148\n"))
+        // The spool's accounts and the memory are those of now.
+        #expect(sum.text.contains("intelmq_edge_events_accepted_total{edge=\"a\"} 1408\n"))
+        #expect(sum.text.contains("process_resident_memory_bytes 10\n"))
+    }
+
+    @Test func aPageThatCannotBeReadIsNoEnd() {
+        var sum = MetricsSum()
+        #expect(sum.text == "")
+        sum.take("nonsense {", of: 0)
+        #expect(sum.text == "")
+        sum.take(page(since: "1", received: 2), of: 0)
+        #expect(sum.text.contains("intelmq_events_received_total 2\n"))
+    }
+}

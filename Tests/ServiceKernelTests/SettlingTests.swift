@@ -1,6 +1,7 @@
 import IDF
 import ServiceKernelTesting
 import Spool
+import TestSupport
 import Testing
 
 @testable import ServiceKernel

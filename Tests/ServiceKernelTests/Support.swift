@@ -155,12 +155,3 @@ extension Service {
 extension RecordingChannel {
     var messages: [String] { events.compactMap { $0[Key<String>("message")] } }
 }
-
-/// Waits until something has become true, at most a minute: for hangs, not for slow machines.
-func eventually(_ condition: @Sendable () async -> Bool) async -> Bool {
-    for _ in 0..<6000 {
-        if await condition() { return true }
-        try? await Task.sleep(for: .milliseconds(10))
-    }
-    return await condition()
-}

@@ -3,19 +3,21 @@ import IDF
 import Logging
 import ServiceKernelTesting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ServiceKernel
 
 /// A next hop that keeps the headers of traces and the packets.
 private final class NextHop: HTTPHandler {
-    private let state = Mutex<[(header: String?, packet: Packet?)]>([])
-    var seen: [(header: String?, packet: Packet?)] { state.withLock { $0 } }
+    private let state = Mutex<[(header: String?, state: String?, packet: Packet?)]>([])
+    var seen: [(header: String?, state: String?, packet: Packet?)] { state.withLock { $0 } }
 
     func immediate(_ head: HTTPRequestHead) -> HTTPResponse? { nil }
     func bodyLimit(_ head: HTTPRequestHead) -> Int { 1 << 20 }
     func respond(to request: HTTPRequest) async -> HTTPResponse {
-        state.withLock { $0.append((request.head.header("traceparent"), try? Packet(decoding: request.body))) }
+        let head = request.head
+        state.withLock { $0.append((head.header("traceparent"), head.header("tracestate"), try? Packet(decoding: request.body))) }
         return HTTPResponse(status: 200)
     }
 }
@@ -50,15 +52,22 @@ private final class NextHop: HTTPHandler {
         #expect(header.isSampled)
         #expect(seen.packet?.meta.trace == header)
 
+        // What tracing systems say goes along, in the packet and as one header.
+        let states = [("tracestate", "rojo=1"), ("Tracestate", "congo=2")]
+        #expect(await post(passing, "/v1/packets", packet("one").encoded(), [("traceparent", Self.given)] + states) == 200)
+        #expect(hop.seen[1].packet?.meta.trace?.state == "rojo=1,congo=2" && hop.seen[1].state == "rojo=1,congo=2")
+        #expect(await post(passing, "/v1/packets", packet("one").encoded(), [("traceparent", "00-nonsense")] + states) == 200)
+        #expect(hop.seen[2].packet?.meta.trace?.state == nil && hop.seen[2].state == nil, "only with a trace")
+
         // Without a header the packet says it; the header counts more, and a malformed one nothing.
         var inside = packet("two")
-        inside.meta.trace = TraceParent(Self.given)
+        inside.meta.trace = TraceParent(Self.given)?.with(state: "rojo=1")
         #expect(await post(passing, "/v1/packets", inside.encoded(), []) == 200)
         #expect(await post(passing, "/v1/packets", inside.encoded(), [("traceparent", "00-nonsense")]) == 200)
         let other = TraceParent(beginning: .v7())
         #expect(await post(passing, "/v1/packets", inside.encoded(), [("traceparent", other.description)]) == 200)
-        #expect(hop.seen.dropFirst().map { $0.packet?.meta.trace?.traceID } == [Self.trace, Self.trace, other.traceID])
-        #expect(Set(hop.seen.map(\.header)).count == 4)
+        #expect(hop.seen.dropFirst(3).map { $0.packet?.meta.trace?.traceID } == [Self.trace, Self.trace, other.traceID])
+        #expect(Set(hop.seen.map(\.header)).count == 6)
 
         // Nobody has begun one: the packet's id names it.
         let plain = packet("three")
@@ -75,10 +84,11 @@ private final class NextHop: HTTPHandler {
         let edge = Edge(name: "hop", channel: channel)
         let again = try Service(relay, edges: [edge], log: .recording())
         let pump = Task { await again.pump(edge) }
-        #expect(await eventually { hop.seen.count == 6 })
+        #expect(await eventually { hop.seen.count == 8 })
         let last = try #require(hop.seen.last)
         #expect(last.header.flatMap { TraceParent($0) }?.traceID == Self.trace)
         #expect(last.header == last.packet?.meta.trace?.description)
+        #expect(last.state == "rojo=1" && last.packet?.meta.trace?.state == "rojo=1")
         await again.close()
         pump.cancel()
         await pump.value

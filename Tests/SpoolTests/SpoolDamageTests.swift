@@ -1,5 +1,6 @@
-import Glibc
+import Foundation
 import Spool
+import TestSupport
 import Testing
 
 /// Killed processes, cut files, flipped bits, full disks.
@@ -61,7 +62,7 @@ import Testing
         try await spool.append([packet(1_000)])
         var ids: [String] = []
         let waiting = Task { await spool.take("b") }
-        _ = await eventually(5) { spool.status().edges[1].inFlight > 0 }
+        _ = await eventually(seconds: 5) { spool.status().edges[1].inFlight > 0 }
         while spool.backlog("b") > spool.status().edges[1].inFlight || !ids.contains(uuid(1_000)) {
             let next = ids.isEmpty ? await waiting.value : await spool.take("b")
             guard let next else { break }
@@ -71,7 +72,7 @@ import Testing
             if next.packet.id == uuid(1_000) { break }
         }
         #expect(ids.contains(uuid(1_000)), "\(what): goes on")
-        _ = await eventually(2) { spool.backlog("b") == 0 }
+        _ = await eventually(seconds: 2) { spool.backlog("b") == 0 }
         #expect(spool.isBalanced, "\(what): \(spool.status().edges)")
         let result = (ids.count - 1, spool.deadLetterCount(), spool.notes)
         await spool.close()
@@ -108,7 +109,7 @@ import Testing
         var least = 40
         // A quarter of a page at a time: what is left of the page looks sound.
         for page in stride(from: 0, to: whole.count / 8_192, by: 5).map({ $0 }) + Array(1..<10) {
-            Place.remove(place.path)
+            try FileManager.default.removeItem(atPath: place.path)
             mkdir(place.path, 0o700)
             place.write("spool.sqlite", whole)
             place.write("spool.sqlite", [UInt8](repeating: 0xa5, count: 8_192), at: page * 8_192)
@@ -243,8 +244,9 @@ import Testing
         // What was accepted can be delivered, and that alone makes room.
         let kept = await spool.drain()
         #expect(kept == (1...accepted).map { packet($0, size: 200_000) })
-        #expect(await eventually(20) { spool.status().refusal == nil }, "\(spool.status())")
-        try await spool.append((1_001...1_005).map { packet($0, size: 200_000) })
+        // It may take packets again before all of the room is made, and then refuse once more.
+        let isTaken = await eventually { (try? await spool.append((1_001...1_005).map { packet($0, size: 200_000) })) != nil }
+        #expect(isTaken, "\(spool.status())")
         await spool.close()
         let again = try small.spool(["a"], limit: 64 << 20)
         #expect(again.notes.isEmpty)
@@ -271,7 +273,7 @@ import Testing
         #expect(isRefused)
         ftruncate(filler, 0)
         close(filler)
-        #expect(await eventually(20) { spool.status().refusal == nil })
+        #expect(await eventually(seconds: 20) { spool.status().refusal == nil })
         try await spool.append([packet(5_000)])
         let kept = await spool.drain()
         #expect(kept.last == packet(5_000) && kept.prefix(5).elementsEqual((1...5).map { packet($0, size: 100_000) }))

@@ -1,5 +1,6 @@
 import Spool
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct SpoolTests {

@@ -1,7 +1,8 @@
-import Glibc
+import Foundation
 import SQLite
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import Spool
 
@@ -22,27 +23,9 @@ final class Place: Sendable {
         isOwn = false
     }
 
-    deinit { if isOwn { Place.remove(path) } }
+    deinit { if isOwn { try? FileManager.default.removeItem(atPath: path) } }
 
-    static func names(_ path: String) -> [String] {
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-
-    static func remove(_ path: String) {
-        for name in names(path) {
-            if unlink("\(path)/\(name)") != 0 { remove("\(path)/\(name)") }
-        }
-        rmdir(path)
-    }
-
-    var names: [String] { Place.names(path) }
+    var names: [String] { files(in: path) }
 
     func size(_ name: String) -> Int {
         var status = stat()
@@ -159,15 +142,6 @@ extension Spool {
     var isBalanced: Bool { status().edges.allSatisfy(\.isBalanced) }
 
     func backlog(_ edge: String) -> Int { status().edges.first { $0.name == edge }?.backlogPackets ?? 0 }
-}
-
-/// Waits until it is so, or fails after some seconds.
-func eventually(_ seconds: Double = 60, _ isSo: () async throws -> Bool) async rethrows -> Bool {
-    for _ in 0..<Int(seconds * 50) {
-        if try await isSo() { return true }
-        try? await Task.sleep(nanoseconds: 20_000_000)
-    }
-    return false
 }
 
 /// Numbers that are the same in every run.

@@ -198,18 +198,3 @@ private func failure(_ text: String) throws -> YAMLError {
         #expect(lines[3].hasSuffix(" ^^^^^^^"))
     }
 }
-
-@Suite struct NearestNames {
-    @Test func findsMisspellings() {
-        let names = ["database", "data-path", "overwrite", "ip", "http-url"]
-        #expect(nearest("databse", in: names) == "database")
-        #expect(nearest("overwrtie", in: names) == "overwrite")
-        #expect(nearest("HTTP_URL", in: names) == "http-url")
-        #expect(nearest("pi", in: names) == "ip")
-        #expect(nearest("xx", in: names) == nil)
-        #expect(nearest("something", in: names) == nil)
-        #expect(nearest("", in: names) == nil)
-        #expect(nearest("a", in: []) == nil)
-        #expect(nearest(String(repeating: "a", count: 100_000), in: names) == nil)
-    }
-}

@@ -15,10 +15,14 @@ struct ContainerLayout {
     let files: String
     /// Folder of the tokens.
     let secrets: String
+    /// Folder of the secrets that settings name.
+    let settingSecrets: String
     /// Token of those who send to the workflow, and token between its nodes.
     let intake: String, edge: String
     /// Tokens of others, and the role of each.
     let others: [(file: String, role: String)]
+    /// Names of all tokens.
+    var tokens: [String] { [intake, edge] + others.map(\.file) }
     /// Whether every node keeps state: otherwise those that need it.
     let keepsAlways: Bool
     /// Whether replicas are processes of one container.
@@ -62,15 +66,7 @@ extension Graph.Node {
 extension Graph {
     /// Files that workers read, each with a name of its own among them.
     var files: [(path: String, name: String)] {
-        var files: [(path: String, name: String)] = []
-        for node in nodes {
-            for path in node.filesRead where !files.contains(where: { $0.path == path }) {
-                let end = path.split(separator: "/").last ?? ""
-                let name = String(end.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) ? $0 : "-" })
-                files.append((path, files.contains { $0.name == name } ? "\(node.name)-\(files.count)-\(name)" : name))
-            }
-        }
-        return files
+        Self.named(nodes.flatMap { node in node.filesRead.map { (node.name, $0) } })
     }
 
     /// A node's configuration file in a container.
@@ -86,10 +82,11 @@ extension Graph {
         }
         // Tokens travel in clear on the engine's own network.
         text += "insecure: true\n"
-        let own = ["uses", "settings", "replicas", "listen", "control", "statusd", "state", "tokens", "tls", "insecure"]
+        let own = ["uses", "settings", "replicas", "listen", "control", "statusd", "state", "tokens", "tls", "insecure", "vars"]
         var members = (node.worker.pairs ?? []).filter { !own.contains($0.key.string ?? "") }.map {
             ($0.key.string ?? "", $0.value)
         }
+        if let vars = vars(of: node) { members.append(("vars", moveSecrets(vars, in: layout))) }
         if !node.edges.isEmpty {
             let edges = node.edges.map { to, edge in
                 let kept = (edge.pairs ?? []).filter { !["to", "name", "token"].contains($0.key.string ?? "") }
@@ -104,7 +101,7 @@ extension Graph {
         }
         if let settings = node.settings, let pairs = settings.pairs, !pairs.isEmpty {
             let files = files
-            let moved = pairs.map { ($0.key.string ?? "", move($0.value, of: node, in: layout, files)) }
+            let moved = pairs.map { ($0.key.string ?? "", move(moveSecrets($0.value, in: layout), of: node, in: layout, files)) }
             members.append(("settings", .mapping(moved, at: settings)))
         }
         return members.isEmpty ? text : text + YAMLNode.mapping(members, at: node.place).document

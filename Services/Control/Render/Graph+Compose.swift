@@ -4,7 +4,8 @@ import Workflow
 
 extension Graph {
     private static let composeLayout = ContainerLayout(
-        port: 8700, state: "/var/lib/intelmq", files: "/usr/share/intelmq", secrets: "/run/secrets", intake: "data-token",
+        port: 8700, state: "/var/lib/intelmq", files: "/usr/share/intelmq", secrets: "/run/secrets",
+        settingSecrets: "/run/secrets", intake: "data-token",
         edge: "data-token", others: [("read-token", "read")], keepsAlways: true, replicasAreProcesses: true)
 
     /// The workflow for docker compose, each node a container; as `compose/demo.yaml`.
@@ -12,11 +13,15 @@ extension Graph {
     package func compose(image: String? = nil) -> String {
         // What is written here must not be taken for a variable of compose's.
         func kept(_ text: String) -> String { text.replacing("$", with: "$$") }
+        let secrets = secrets(besides: Self.composeLayout.tokens)
+        let brought = secrets.map { secret in
+            "#   install -m 444 \(Self.word(secret.path)) secrets/\(secret.name)    # for \(secret.nodes.joined(separator: ", "))\n"
+        }.joined()
         let image = image.map { JSONValue.string(kept($0)).pretty() } ?? "${INTELMQ_IMAGE:-intelmq:latest}"
         var text = """
             # Each node of \(document.file) a container; made by: intelmqctl render --compose. Needs compose 2.23.1 or newer, and two tokens
-            # below secrets/ (compose/secrets.sh makes them). Files that workers read are mounted from beside this one.
-            name: \(projectName)
+            # below secrets/ (compose/secrets.sh makes them)\(brought.isEmpty ? "" : ", and beside these what settings name"). Files that workers read are mounted from beside this one.
+            \(brought)name: \(projectName)
 
             x-service: &service
               image: \(image)
@@ -46,6 +51,8 @@ extension Graph {
             }
             let names = file(of: node, in: Self.composeLayout).environmentNames
             if !names.isEmpty { text += "    environment: [\(names.joined(separator: ", "))]\n" }
+            let own = secrets.filter { $0.nodes.contains(node.name) }.map(\.name)
+            if !own.isEmpty { text += "    secrets: [\((["data-token", "read-token"] + own).joined(separator: ", "))]\n" }
             text += "    configs:\n      - {source: \(node.name), target: /etc/intelmq/config.yaml}\n"
             text += "    volumes:\n      - \(node.name):\(Self.composeLayout.state)\n"
             for path in node.filesRead {
@@ -59,13 +66,15 @@ extension Graph {
         for node in nodes {
             text += "  \(node.name):\n    content: |\n" + kept(file(of: node, in: Self.composeLayout)).indented(by: 6)
         }
-        return text + """
+        let all = ["data-token", "read-token"] + secrets.map(\.name)
+        return text + "\nsecrets:\n" + all.map { "  \($0): {file: secrets/\($0)}\n" }.joined()
+    }
 
-            secrets:
-              data-token: {file: secrets/data-token}
-              read-token: {file: secrets/read-token}
-
-            """
+    /// A path as a word of a shell, on one line.
+    static func word(_ path: String) -> String {
+        let isPlain = path.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/-._".contains($0)) }
+        let line = String(path.map { $0.isNewline ? " " : $0 })
+        return isPlain && !path.isEmpty ? path : "'" + line.replacing("'", with: "'\\''") + "'"
     }
 
     /// The title as compose allows it: a-z, 0-9 and -.

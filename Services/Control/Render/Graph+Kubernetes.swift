@@ -5,17 +5,24 @@ import Workflow
 extension Graph {
     private static let podLayout = ContainerLayout(
         port: 8080, state: "/var/lib/intelmq/state", files: "/var/lib/intelmq/databases", secrets: "/run/secrets/intelmq",
-        intake: "intake", edge: "edge", others: [("read", "read"), ("operate", "operate")], keepsAlways: false,
+        settingSecrets: "/run/secrets/settings", intake: "intake", edge: "edge",
+        others: [("read", "read"), ("operate", "operate")], keepsAlways: false,
         replicasAreProcesses: false)
 
     /// The workflow for Kubernetes 1.30 and newer, as `deploy/kubernetes/base` after kustomize: for each node a Service, a ConfigMap, a
     /// PodDisruptionBudget, and a StatefulSet with a volume or a Deployment. Tokens and databases are brought by whoever applies it.
     package func kubernetes(image: String = "intelmq:latest") -> String {
         let files = files.map { " --from-file=\($0.name)=\($0.path.filter { !$0.isNewline })" }.joined()
+        let secrets = secrets(besides: [])
+        let brought =
+            secrets.isEmpty
+            ? ""
+            : "\n#   kubectl create secret generic intelmq-secrets"
+                + secrets.map { " --from-file=\($0.name)=\(Self.word($0.path))" }.joined()
         var text = """
             # \(document.file), made by: intelmqctl render --kubernetes. Before it, in the same namespace:
             #   deploy/kubernetes/tokens.sh FOLDER; kubectl create secret generic intelmq-tokens --from-file=FOLDER/tokens
-            #   kubectl create configmap intelmq-databases\(files)
+            #   kubectl create configmap intelmq-databases\(files)\(brought)
             #   kubectl create secret generic intelmq-environment --from-literal=NAME=VALUE…   if a configuration says {{ env.NAME }}
             # and what guards the ways, since tokens travel in clear between pods: intelmqctl render --networkpolicy
             apiVersion: v1
@@ -24,11 +31,14 @@ extension Graph {
             automountServiceAccountToken: false
 
             """
-        for node in nodes { text += objects(of: node, image: JSONValue.string(image).pretty()) }
+        for node in nodes {
+            let own = secrets.filter { $0.nodes.contains(node.name) }.map(\.name)
+            text += objects(of: node, image: JSONValue.string(image).pretty(), secrets: own)
+        }
         return text
     }
 
-    private func objects(of node: Node, image: String) -> String {
+    private func objects(of node: Node, image: String, secrets: [String]) -> String {
         let (name, label) = (node.name, "app.kubernetes.io/name: \(node.name)")
         let configuration = file(of: node, in: Self.podLayout)
         let hasVolume = node.keepsState
@@ -74,7 +84,7 @@ extension Graph {
                   # A changed configuration is a rolling update.
                   annotations: {intelmq/configuration: "\(Self.mark(configuration))"}
                 spec:
-            \(Self.pod(of: node, image: image, names: configuration.environmentNames).indented(by: 6))
+            \(Self.pod(of: node, image: image, names: configuration.environmentNames, secrets: secrets).indented(by: 6))
             """ + (hasVolume ? Self.claim : "")
     }
 
@@ -98,13 +108,19 @@ extension Graph {
         "\(name): {httpGet: {path: \(path), port: \(port)}, \(times)}"
     }
 
-    private static func pod(of node: Node, image: String, names: [String]) -> String {
+    private static func pod(of node: Node, image: String, names: [String], secrets: [String]) -> String {
         let start = "periodSeconds: 1, timeoutSeconds: 3, failureThreshold: 60"
         // Slow is not dead: a restart would make a worker that is out of breath slower still.
         let live = "periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6"
-        let secrets = names.map {
+        let variables = names.map {
             "\n  - {name: \($0), valueFrom: {secretKeyRef: {name: intelmq-environment, key: \($0), optional: true}}}"
         }
+        // A node sees what its own settings name, and no other's.
+        let items = secrets.map { "{key: \($0), path: \($0)}" }.joined(separator: ", ")
+        let volume =
+            secrets.isEmpty
+            ? "" : "\n  - {name: secrets, secret: {secretName: intelmq-secrets, defaultMode: 0440, items: [\(items)]}}"
+        let mount = secrets.isEmpty ? "" : "\n  - {name: secrets, mountPath: \(podLayout.settingSecrets), readOnly: true}"
         let rights = """
             securityContext:
               allowPrivilegeEscalation: false
@@ -112,12 +128,12 @@ extension Graph {
               capabilities: {drop: [ALL]}
             volumeMounts:
               - {name: config, mountPath: /etc/intelmq, readOnly: true}
-              - {name: tokens, mountPath: \(podLayout.secrets), readOnly: true}
+              - {name: tokens, mountPath: \(podLayout.secrets), readOnly: true}\(mount)
               - {name: databases, mountPath: \(podLayout.files), readOnly: true}
               - {name: run, mountPath: /run/intelmq}
               - {name: tmp, mountPath: /tmp}
             """
-        let environment = secrets.isEmpty ? "" : "\n    env:" + secrets.joined().indented(by: 4)
+        let environment = variables.isEmpty ? "" : "\n    env:" + variables.joined().indented(by: 4)
         let state = node.keepsState ? "\n      - {name: state, mountPath: \(podLayout.state)}" : ""
         return """
             serviceAccountName: intelmq
@@ -157,7 +173,7 @@ extension Graph {
             \(rights.indented(by: 4))\(state)
             volumes:
               - {name: config, configMap: {name: \(node.name)}}
-              - {name: tokens, secret: {secretName: intelmq-tokens, defaultMode: 0440}}
+              - {name: tokens, secret: {secretName: intelmq-tokens, defaultMode: 0440}}\(volume)
               - {name: databases, configMap: {name: intelmq-databases, optional: true}}
               # The control socket, by which statusd sees its worker.
               - {name: run, emptyDir: {medium: Memory, sizeLimit: 16Mi}}

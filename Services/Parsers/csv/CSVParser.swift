@@ -10,7 +10,7 @@ struct CSVParser: Parser {
 
     @Setting(
         "Fields in the order of the columns, alternatives joined with |, empty for a column to leave out; or a mapping of the names in the first row to fields.",
-        example: "[@timestamp, source.ip|source.domain, \"\", custom.note]")
+        example: "[\"@timestamp\", source.ip|source.domain, \"\", custom.note]")
     var columns: CSVColumns
     @Setting("One truth value for each column: false lets rows pass whose cell is no value of the field.") var columnsRequired:
         [Bool] = []
@@ -114,7 +114,7 @@ struct CSVParser: Parser {
     }
 
     static func unknown(_ name: String, _ node: YAMLNode?) -> SettingProblem {
-        let near = nearest(name, in: Field.all.map(\.name)).map { "did you mean \"\($0)\"?" }
+        let near = didYouMean(name, in: Field.all.map(\.name))
         return SettingProblem(
             "no field \"\(name)\" in the data format", help: near ?? "free members are written custom.name", at: node)
     }

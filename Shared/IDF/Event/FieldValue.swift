@@ -72,18 +72,19 @@ private func quoted(_ out: inout [UInt8], _ body: (inout [UInt8]) -> Void) {
 
 extension Int64 {
     fileprivate init?(field text: ByteView) {
+        let isNegative = text.first == 0x2D
+        let digits = text[(isNegative ? 1 : 0)...]
+        guard !digits.isEmpty, digits.count <= 19 else { return nil }
+        // Downwards, for there is one more number below zero than above.
         var value: Int64 = 0
-        var rest = text[...]
-        let negative = rest.first == 0x2D
-        if negative { rest = rest.dropFirst() }
-        guard !rest.isEmpty, rest.count <= 19 else { return nil }
-        for byte in rest {
+        for byte in digits {
             guard byte >= 0x30, byte <= 0x39 else { return nil }
             let (times, over) = value.multipliedReportingOverflow(by: 10)
-            let (sum, more) = times.addingReportingOverflow(Int64(byte - 0x30))
+            let (sum, more) = times.subtractingReportingOverflow(Int64(byte - 0x30))
             if over || more { return nil }
             value = sum
         }
-        self = negative ? -value : value
+        guard isNegative || value != .min else { return nil }
+        self = isNegative ? value : -value
     }
 }

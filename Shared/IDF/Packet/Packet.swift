@@ -125,6 +125,8 @@ extension Packet {
         // Here, where Packet.path(of:) and notFor(of:) look for it.
         if let path = meta.path { text("path", path) }
         if !meta.notFor.isEmpty { text("not-for", meta.notFor.joined(separator: ",")) }
+        // Here, where TraceParent(inPacket:) looks for it.
+        if let state = meta.trace?.state { text("tracestate", state) }
         if let source = meta.source { text("source", source) }
         if let producer = meta.producer { text("producer", producer) }
         text("created-at", meta.createdAt.description)

@@ -10,6 +10,7 @@ extension PacketDecoder {
         var meta = Packet.Meta()
         var format: String?
         var version: String?
+        var state: String?
         var at = index + 1
         while at < Int(tokens[index].next) {
             let key = name(at)
@@ -28,6 +29,7 @@ extension PacketDecoder {
             case "path": meta.path = text
             // The standard wants a malformed one to be ignored.
             case "traceparent": meta.trace = text.flatMap { TraceParent($0) }
+            case "tracestate": state = text
             case "created-at", "intake-at":
                 if let time = text.flatMap({ Array($0.utf8).withUnsafeBufferPointer { Timestamp($0) } }) {
                     if key == "created-at" { meta.createdAt = time } else { meta.intakeAt = time }
@@ -48,6 +50,7 @@ extension PacketDecoder {
             }
             at = Int(tokens[at + 1].next)
         }
+        if let state { meta.trace = meta.trace?.with(state: state) }
         if format != Packet.formatName {
             report(
                 "not-idf", "the format is \(format.map { "\"\($0)\"" } ?? "not named"); wanted \"\(Packet.formatName)\"",

@@ -155,37 +155,7 @@ extension PacketDecoder {
         let above = table.path(of: node)
         let full = above.isEmpty ? name : "\(above).\(name)"
         var advice = "free members belong under \"custom\""
-        if let near = FieldTable.nearest(full) { advice = "did you mean \"\(near)\"? (\(advice))" }
+        if let near = didYouMean(full, in: Field.all.map(\.name)) { advice = "\(near) (\(advice))" }
         report("unknown-field", "no field \"\(full)\" in the data format; \(advice)", pointer(to: at))
-    }
-}
-
-extension FieldTable {
-    /// The known field with the most similar name, or nil if none is near.
-    static func nearest(_ name: String) -> String? {
-        let wanted = Array(name.utf8)
-        guard wanted.count < 200 else { return nil }
-        var best: (distance: Int, name: String)?
-        let bound = max(2, wanted.count / 3)
-        for candidate in shared.byName.keys where abs(candidate.utf8.count - wanted.count) <= bound {
-            let distance = editDistance(wanted, Array(candidate.utf8))
-            if best.map({ (distance, candidate) < ($0.distance, $0.name) }) ?? true { best = (distance, candidate) }
-        }
-        guard let best, best.distance <= bound else { return nil }
-        return best.name
-    }
-
-    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        var row = Array(0...b.count)
-        for i in a.indices {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in b.indices {
-                let substituted = diagonal + (a[i] == b[j] ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(substituted, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[b.count]
     }
 }

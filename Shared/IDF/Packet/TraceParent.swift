@@ -8,6 +8,8 @@ public struct TraceParent: Sendable, Hashable, CustomStringConvertible {
     public let parent: UInt64
     /// Whether the one who asked records the trace.
     public let isSampled: Bool
+    /// What tracing systems have noted of the trace, `vendor=value,…`: passed on as it is (`tracestate`); nil where there is none.
+    public private(set) var state: String?
 
     /// Begins a trace whose id is that of the report or packet it begins with, so that one finds the other.
     public init(beginning id: UUID) {
@@ -16,17 +18,18 @@ public struct TraceParent: Sendable, Hashable, CustomStringConvertible {
         isSampled = false
     }
 
-    private init(trace: UUID, isSampled: Bool) {
-        self.trace = trace
-        parent = Self.newParent()
-        self.isSampled = isSampled
-    }
-
     /// The random half of a new UUID, which has its upper bit set and so is never 0.
     private static func newParent() -> UInt64 { UUID.v7().low }
 
     /// The same trace with a new parent: what the next hop is told.
-    public func next() -> TraceParent { TraceParent(trace: trace, isSampled: isSampled) }
+    public func next() -> TraceParent {
+        TraceParent(trace: trace, parent: Self.newParent(), isSampled: isSampled, state: state)
+    }
+
+    /// The same with what tracing systems have noted; malformed notes are left out.
+    public func with(state: String?) -> TraceParent {
+        TraceParent(trace: trace, parent: parent, isSampled: isSampled, state: state.flatMap(Self.checked))
+    }
 
     /// Reads the written form. Malformed ones are nil: whoever gets one begins a new trace.
     public init?(_ text: some StringProtocol) {
@@ -38,6 +41,7 @@ public struct TraceParent: Sendable, Hashable, CustomStringConvertible {
     public init?(inPacket bytes: [UInt8]) {
         guard let text = Packet.headText("traceparent", of: bytes), let read = Self.read(text) else { return nil }
         self = read
+        state = Self.state(inPacket: bytes[text.endIndex...])
     }
 
     private static func read(_ bytes: ArraySlice<UInt8>) -> TraceParent? {
@@ -52,8 +56,8 @@ public struct TraceParent: Sendable, Hashable, CustomStringConvertible {
         return TraceParent(trace: UUID(high: high, low: low), parent: parent, isSampled: flags & 1 == 1)
     }
 
-    private init(trace: UUID, parent: UInt64, isSampled: Bool) {
-        (self.trace, self.parent, self.isSampled) = (trace, parent, isSampled)
+    private init(trace: UUID, parent: UInt64, isSampled: Bool, state: String? = nil) {
+        (self.trace, self.parent, self.isSampled, self.state) = (trace, parent, isSampled, state)
     }
 
     /// Lower-case hexadecimal only, as the standard wants.

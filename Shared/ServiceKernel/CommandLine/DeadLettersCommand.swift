@@ -36,16 +36,17 @@ public struct DeadLetterOptions: ParsableArguments {
 /// The service that a verb concerns: given by its configuration, or as a node of a workflow.
 package protocol ServiceChoice: ParsableArguments {
     /// Opens the service and runs `body`; says what went wrong and ends.
-    func with(_ body: (ControlClient) async throws(Rejection) -> Void) async throws
+    /// - Parameter works: whether the worker of a stopped service must work; else nothing but its spool is opened.
+    func with(works: Bool, _ body: (ControlClient) async throws(Rejection) -> Void) async throws
 }
 
 extension ServiceChoice {
     /// Opens the service of a configuration.
     package func open(
-        _ configuration: ServiceConfiguration, _ body: (ControlClient) async throws(Rejection) -> Void
+        _ configuration: ServiceConfiguration, works: Bool, _ body: (ControlClient) async throws(Rejection) -> Void
     ) async throws {
         let client: ControlClient
-        do { client = try await ControlClient(configuration) } catch {
+        do { client = try await ControlClient(configuration, works: works) } catch {
             say(error.description)
             throw ExitCode(Exit.configuration)
         }
@@ -61,8 +62,8 @@ extension ServiceChoice {
 }
 
 extension ConfigurationOptions: ServiceChoice {
-    package func with(_ body: (ControlClient) async throws(Rejection) -> Void) async throws {
-        try await open(try reading { () throws(ConfigurationError) in try read() }, body)
+    package func with(works: Bool, _ body: (ControlClient) async throws(Rejection) -> Void) async throws {
+        try await open(try reading { () throws(ConfigurationError) in try read(settings: works) }, works: works, body)
     }
 }
 
@@ -93,7 +94,7 @@ package struct ListDeadLetters<Service: ServiceChoice>: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        try await service.with { client throws(Rejection) in
+        try await service.with(works: false) { client throws(Rejection) in
             let answer = try await client.call(
                 .get, "/v1/dead-letters", which.query + [("limit", "\(limit)"), ("after", "\(after)")])
             DeadLetterText.put(answer, prefix: "", json: json)
@@ -113,7 +114,7 @@ package struct ShowDeadLetter<Service: ServiceChoice>: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        try await service.with { client throws(Rejection) in
+        try await service.with(works: false) { client throws(Rejection) in
             let letter = try await client.call(.get, "/v1/dead-letters/\(id)")["data"]?["attributes"] ?? .null
             if original {
                 let bytes =
@@ -142,7 +143,7 @@ package struct EditDeadLetter<Service: ServiceChoice>: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        try await service.with { client throws(Rejection) in
+        try await service.with(works: false) { client throws(Rejection) in
             guard let bytes = readAll(STDIN_FILENO), !bytes.isEmpty else { throw .malformed("standard input is empty") }
             _ = try await client.call(.put, "/v1/dead-letters/\(id)", body: bytes)
             put("edited \(id)")
@@ -163,11 +164,11 @@ package struct DeleteDeadLetters<Service: ServiceChoice>: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        try await service.with { client throws(Rejection) in
+        try await service.with(works: false) { client throws(Rejection) in
             var count = 0
             for id in ids { count += try await client.call(.delete, "/v1/dead-letters/\(id)").count("deleted") }
             if ids.isEmpty {
-                let query = which.query + (all ? [("all", "true")] : [])
+                let query = try DeadLetterText.chosen(which.query, all: all)
                 count = try await client.call(.delete, "/v1/dead-letters", query).count("deleted")
             }
             put("deleted \(count)")
@@ -191,7 +192,7 @@ package struct ReplayDeadLetters<Service: ServiceChoice>: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        try await service.with { client throws(Rejection) in
+        try await service.with(works: true) { client throws(Rejection) in
             try await DeadLetterText.replay(client, ids, which.query, all: all, dryRun: dryRun)
         }
     }
@@ -208,7 +209,7 @@ package struct ImportDeadLetters<Service: ServiceChoice>: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        try await service.with { client throws(Rejection) in
+        try await service.with(works: false) { client throws(Rejection) in
             guard let bytes = readFile(file) else {
                 throw .missing("cannot read \(file): \(String(cString: strerror(errno)))")
             }
@@ -241,6 +242,16 @@ public enum DeadLetterText {
         if total > letters.count { say("\(prefix)\(letters.count) of \(total); more with --limit and --after") }
     }
 
+    /// The query for letters that are not named by number; all of them must be meant expressly.
+    static func chosen(_ query: [(String, String)], all: Bool) throws(Rejection) -> [(String, String)] {
+        guard all || !query.isEmpty else {
+            throw .malformed(
+                "this would concern every dead letter: name which (by number, --code, --edge, --event, --text, --since …) or say --all"
+            )
+        }
+        return query + (all ? [("all", "true")] : [])
+    }
+
     /// Sends letters again and prints what became of them.
     public static func replay(
         _ client: ControlClient, _ ids: [Int], _ query: [(String, String)], all: Bool, dryRun: Bool
@@ -250,7 +261,7 @@ public enum DeadLetterText {
         for id in ids { answers.append(try await client.call(.post, "/v1/dead-letters/\(id)/replay", dry)) }
         if ids.isEmpty {
             answers.append(
-                try await client.call(.post, "/v1/dead-letters/replay", query + dry + (all ? [("all", "true")] : [])))
+                try await client.call(.post, "/v1/dead-letters/replay", try chosen(query, all: all) + dry))
         }
         var failed = 0
         for answer in answers {

@@ -8,25 +8,23 @@ extension WorkerCommand {
     struct SpoolGroup: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "spool", abstract: "Shows, checks and repairs the packets this worker keeps on its disk.",
-            subcommands: [List.self, Check.self, Repair.self], defaultSubcommand: List.self)
+            subcommands: [List.self, Check.self, Repair.self, Drop.self], defaultSubcommand: List.self)
     }
 }
 
 /// Where the spools of a worker are.
 private struct SpoolFolders {
     let folders: [String]
+    let configuration: ServiceConfiguration
 
     /// The state folder, and those of its slots (`--processes N`), as far as they hold a spool.
     init(_ options: ConfigurationOptions) throws {
-        let configuration = try reading { () throws(ConfigurationError) in try options.read() }
+        configuration = try reading { () throws(ConfigurationError) in try options.read(settings: false) }
         guard let state = configuration.state else {
             say("error: \(configuration.name) has no state: folder, so it keeps no packets")
             throw ExitCode(Exit.configuration)
         }
-        let slots = fileNames(in: state).filter { $0.hasPrefix("slot-") }.sorted {
-            (Int($0.dropFirst(5)) ?? .max, $0) < (Int($1.dropFirst(5)) ?? .max, $1)
-        }
-        folders = ([state] + slots.map { "\(state)/\($0)" }).filter { access("\($0)/spool.sqlite", F_OK) == 0 }
+        folders = SpoolContents.spools(in: state)
         if folders.isEmpty { say("no spool in \(state)") }
     }
 }
@@ -115,6 +113,59 @@ extension WorkerCommand.SpoolGroup {
                 }
             }
             if isRefused { throw ExitCode(Exit.unavailable) }
+        }
+    }
+}
+
+extension WorkerCommand.SpoolGroup {
+    struct Drop: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Gives up what waits for an edge that the configuration does not have any more; the service must be stopped.",
+            discussion: """
+                These events were acknowledged and are gone then. To send them on instead, put the edge back for as long as it takes, as
+                {to: ADDRESS, name: EDGE, ending: true}: it gets nothing new.
+                """)
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The edge.") var edge: String
+
+        func run() async throws {
+            let spools = try SpoolFolders(options)
+            let names = spools.configuration.edges.map(\.name)
+            guard !names.contains(edge) else {
+                say(
+                    "error: the edge \(edge) is in the configuration, and what waits for it is delivered; take it out there first"
+                )
+                throw ExitCode(Exit.usage)
+            }
+            var found = false
+            var waiting: Set<String> = []
+            for folder in spools.folders {
+                do throws(SpoolError) {
+                    let edges = try Spool.inspect(directory: folder, limit: 0).edges
+                    waiting.formUnion(edges.filter { $0.backlogEvents > 0 && !names.contains($0.name) }.map(\.name))
+                    guard let lost = edges.first(where: { $0.name == edge }) else { continue }
+                    found = true
+                    let spool = try Spool(
+                        directory: folder, edges: names, limitBytes: Int64(spools.configuration.limits.spool.bytes))
+                    do throws(SpoolError) { try await spool.discard(edge: edge) } catch {
+                        await spool.close()
+                        throw error
+                    }
+                    await spool.close()
+                    put(
+                        "\(folder): dropped \(lost.backlogEvents) events in \(lost.backlogPackets) packets that waited for \(edge)"
+                    )
+                } catch {
+                    say("error: \(error)")
+                    throw ExitCode(Exit.unavailable)
+                }
+            }
+            guard found else {
+                let others = waiting.isEmpty ? "for none" : waiting.sorted().joined(separator: ", ")
+                say("error: nothing waits for an edge \(printable(edge)); events wait for edges that are no more: \(others)")
+                throw ExitCode(Exit.data)
+            }
         }
     }
 }

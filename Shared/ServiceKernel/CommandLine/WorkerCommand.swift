@@ -40,17 +40,19 @@ package struct ConfigurationOptions: ParsableArguments {
 
     /// Finds and reads the configuration: `--config`, else `<name>.yaml` in INTELMQ_CONFIG_DIR, ./etc/config.d or
     /// /etc/intelmq/config.d; then `--set`. Without a file the defaults are used.
-    func read() throws(ConfigurationError) -> ServiceConfiguration {
+    /// - Parameter reads: whether the settings are read, which opens what they name.
+    func read(settings reads: Bool = true) throws(ConfigurationError) -> ServiceConfiguration {
         let called = Called.current
         let found = config ?? Self.standardFile(for: called.worker)
         guard let found else {
             var text = "worker: \(called.worker.name)\n"
             if !settings.isEmpty { text += "settings:\n" + Self.lines(settings) }
             return try ConfigurationReader.read(
-                Self.parse(text, "the command line"), roster: called.roster, expected: called.worker)
+                Self.parse(text, "the command line"), roster: called.roster, expected: called.worker, settings: reads)
         }
         guard !settings.isEmpty else {
-            return try ConfigurationReader.read(path: found, roster: called.roster, expected: called.worker)
+            return try ConfigurationReader.read(
+                path: found, roster: called.roster, expected: called.worker, settings: reads)
         }
         // A setting given twice is the command line's; a file is read first so that its own errors keep their place.
         let file: YAMLDocument
@@ -63,7 +65,7 @@ package struct ConfigurationOptions: ParsableArguments {
             text += "\(pair.key.string ?? ""): \(pair.value.flow)\n"
         }
         return try ConfigurationReader.read(
-            Self.parse(text, "\(found) with --set"), roster: called.roster, expected: called.worker)
+            Self.parse(text, "\(found) with --set"), roster: called.roster, expected: called.worker, settings: reads)
     }
 
     private static func parse(_ text: String, _ name: String) throws(ConfigurationError) -> YAMLDocument {
@@ -136,7 +138,8 @@ extension WorkerCommand {
                 throw ExitCode(Exit.configuration)
             }
             let entry = configuration.entry
-            if configuration.edges.isEmpty, entry.family != .output, entry.spec.lookup == nil {
+            // An expert without edges answers who asks it, and refuses what would have to go on.
+            if configuration.edges.isEmpty, entry.family == .parser || entry.family == .collector {
                 say(
                     "error: \(configuration.name) has no edges: what it takes would be lost; add  edges: [{to: \"http://127.0.0.1:8081\"}]"
                 )
@@ -177,7 +180,11 @@ extension WorkerCommand {
 
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Runs once: standard input or files to standard output, one packet a line.")
+            abstract: "Runs once: standard input or files to standard output, one packet a line.",
+            discussion: """
+                Exit code 0: everything was processed, 65: some rows or events could not be, each is a warning on standard error; the
+                others are written. 64 usage, 69 unavailable, 74 input or output, 78 configuration.
+                """)
         @OptionGroup var options: ConfigurationOptions
         @Option(help: "Stop after so many events.") var stopAfter: Int?
         @Argument(help: "Files to read instead of standard input.") var files: [String] = []
@@ -203,7 +210,10 @@ extension WorkerCommand {
             await filter.finish()
             filter.progress?.stop()
             if let problem = outcome.problem { say("error: \(problem)") }
-            if outcome.failed > 0 { say("\(outcome.failed) rows or events could not be processed; see the warnings above") }
+            if outcome.failed > 0 {
+                say("\(outcome.failed) rows or events could not be processed; see the warnings above")
+                if outcome.exitCode == 0 { outcome.exitCode = Exit.data }
+            }
             if isatty(STDERR_FILENO) != 0 { say("\(configuration.name): \(outcome.accepted) done") }
             if outcome.exitCode != 0 { throw ExitCode(outcome.exitCode) }
         }

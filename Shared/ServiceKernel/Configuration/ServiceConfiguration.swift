@@ -48,6 +48,8 @@ public struct ServiceConfiguration: Sendable {
     public var isOneTime = false
     /// Whether nothing will run: the configuration is only tried.
     public var isTrial = false
+    /// Whether only the spool is looked into: the worker and its edges are neither opened nor made.
+    var isAtRest = false
     /// Which of several processes on the same port this is.
     public private(set) var slot: Int?
     /// Tells one edition of the configuration from another, its variables and secrets put in, without keeping it.

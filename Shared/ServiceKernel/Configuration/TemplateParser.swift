@@ -1,3 +1,4 @@
+import IDF
 import YAML
 
 /// A piece of a string value.
@@ -72,7 +73,7 @@ struct TemplateParser {
             blanks()
             let name = name()
             guard Self.filters.contains(name) else {
-                let near = nearest(name, in: Self.filters).map { "did you mean \"\($0)\"?" }
+                let near = didYouMean(name, in: Self.filters)
                 throw SettingProblem("unknown filter \"\(name)\"", help: near ?? "there is one: default(\"…\")")
             }
             let word = try argument(of: name, from: start)
@@ -100,7 +101,7 @@ struct TemplateParser {
         case "file": return .file(try argument(of: "file", from: start))
         case "": throw unexpected(from: start)
         default:
-            let near = nearest(name, in: ["env", "vars", "file"]).map { "did you mean \"\($0)\"?   " } ?? ""
+            let near = didYouMean(name, in: ["env", "vars", "file"]).map { "\($0)   " } ?? ""
             throw SettingProblem("unknown name \"\(name)\" in braces", help: near + "(known are \(Self.known))")
         }
     }

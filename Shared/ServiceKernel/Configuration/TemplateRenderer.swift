@@ -1,4 +1,5 @@
 import Glibc
+import IDF
 import YAML
 
 /// Puts variables and secrets into the string values of a configuration, when it is parsed already: a value can make text, a number

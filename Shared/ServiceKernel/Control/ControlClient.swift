@@ -11,9 +11,12 @@ public struct ControlClient: Sendable {
     private let idle: ControlHandler?
 
     /// Finds out whether the service runs.
-    public init(_ configuration: ServiceConfiguration) async throws(ConfigurationError) {
+    /// - Parameter works: whether the worker of a service that does not run must work, to send something again; without, nothing
+    ///   but the spool is opened.
+    public init(_ configuration: ServiceConfiguration, works: Bool = false) async throws(ConfigurationError) {
         var configuration = configuration
         configuration.logFormat = .text
+        configuration.isAtRest = !works
         self.configuration = configuration
         // Several processes have a folder each; their statusd speaks for all.
         let isOne = configuration.statusd.processes == 1

@@ -45,10 +45,7 @@ final class ControlHandler: HTTPHandler {
         do throws(Rejection) {
             answer = try await call(route.name, values.first, query, body)
         } catch {
-            let problem =
-                if case .missing(let what) = error { Problem(404, "not-found", what) } else {
-                    Problem(error.status, error.code, error.detail)
-                }
+            let problem = if case .missing(let what) = error { Problem(404, "not-found", what) } else { error.problem }
             answer = .problem(problem)
         }
         if method != .get {

@@ -85,6 +85,7 @@ struct HTTPChannel: OutChannel {
         request.body = packet.bytes
         if let token = edge.token { request.headers.append(("Authorization", "Bearer \(token.revealed)")) }
         if let trace = packet.meta.trace { request.headers.append(("traceparent", trace.description)) }
+        if let state = packet.meta.trace?.state { request.headers.append(("tracestate", state)) }
         do {
             let response = try await client.send(request)
             switch response.status {
@@ -154,6 +155,11 @@ final class FileChannel: OutChannel {
             return .delivered
         }
     }
+}
+
+/// The channel of an edge that only has to have its name.
+struct RestingChannel: OutChannel {
+    func send(_ packet: Outgoing) async -> Delivery { .later("the service does not run", afterSeconds: nil) }
 }
 
 /// Writes all bytes; false leaves the reason in `errno`.

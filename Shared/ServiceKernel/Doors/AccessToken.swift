@@ -25,8 +25,10 @@ public struct AccessToken: Sendable, Equatable {
     /// Reads `{file: /run/secrets/gateway, roles: [data]}`.
     init(setting node: YAMLNode) throws(SettingProblem) {
         guard let file = node["file"] else { throw wanted("a token like {file: /run/secrets/gateway, roles: [data]}", node) }
-        for (key, _) in node.pairs ?? [] where !["file", "roles"].contains(key.string) {
-            throw SettingProblem("unknown member \"\(key.string ?? "")\" of a token", help: "there are file and roles", at: key)
+        let known = ["file", "roles"]
+        for (key, _) in node.pairs ?? [] where !known.contains(key.string ?? "") {
+            let name = key.string ?? ""
+            throw SettingProblem("unknown member \"\(name)\" of a token", help: advice(on: name, known: known), at: key)
         }
         self.file = try SecretFile(setting: file, minimum: 16)
         guard let roles = node["roles"] else { throw wanted("roles: one or several of read, operate, data", node) }
@@ -67,9 +69,9 @@ public struct TLSConfiguration: Sendable, Equatable {
             case "client-ca": clientAuthority = try String(setting: value)
             case "client-roles": clientRoles = try [AccessRole](setting: value)
             default:
-                throw SettingProblem(
-                    "unknown member \"\(name.string ?? "")\" of tls", help: "there are certificate, key, client-ca, client-roles",
-                    at: name)
+                let known = ["certificate", "key", "client-ca", "client-roles"]
+                let text = name.string ?? ""
+                throw SettingProblem("unknown member \"\(text)\" of tls", help: advice(on: text, known: known), at: name)
             }
         }
     }

@@ -1,5 +1,6 @@
 package import HTTP
 import IDF
+import Logging
 
 /// Decides whether a request may come in.
 public struct Door: Sendable {
@@ -25,15 +26,29 @@ public struct Door: Sendable {
         isStrict = isOpen && operates && !isUnixSocket && ConfigurationReader.isLocal(listen ?? "")
     }
 
-    /// Who asks, for the log.
-    package struct Caller: Sendable {
-        package let name: String
+    /// The answer to a request that may not come in: 401 without a token that is known, 403 when its role is not enough; nil where
+    /// it may.
+    /// - Parameters:
+    ///   - role: what the call needs; nil: nothing.
+    ///   - log: told of attempts to change something.
+    package func refusal(_ head: HTTPRequestHead, as role: AccessRole?, log: Log? = nil) -> HTTPResponse? {
+        guard let role, case .failure(let refusal) = admit(head, as: role) else { return nil }
+        if head.method.route != .get {
+            log?.warning(
+                "refused", metadata: ["call": "\(head.method.rawValue) \(head.path)", "status": "\(refusal.problem.status)"])
+        }
+        return refusal.response
     }
 
-    /// Lets a request in, or answers why not: 401 without a token that is known, 403 when its role is not enough.
-    package func admit(_ head: HTTPRequestHead, as role: AccessRole) -> Result<Caller, Refusal> {
+    /// The name of who sends a request, for the log; to be asked before the work, since the token may change meanwhile.
+    package func caller(_ head: HTTPRequestHead, as role: AccessRole?) -> String {
+        role.flatMap { try? admit(head, as: $0).get() } ?? "unknown"
+    }
+
+    /// The name of who asks, or why not.
+    private func admit(_ head: HTTPRequestHead, as role: AccessRole) -> Result<String, Refusal> {
         if let refusal = crossSite(head) ?? rebound(head) { return .failure(refusal) }
-        guard !isOpen else { return .success(Caller(name: isUnixSocket ? "socket" : "loopback")) }
+        guard !isOpen else { return .success(isUnixSocket ? "socket" : "loopback") }
         var known: (name: String, roles: [AccessRole])?
         if let sent = bearer(head) {
             // Every token is compared, so that the time says nothing about which was near.
@@ -57,15 +72,15 @@ public struct Door: Sendable {
                         "\(known.name) has the roles \(known.roles.map(\.rawValue).joined(separator: ", ")); this call needs \(role.rawValue)"
                     )))
         }
-        return .success(Caller(name: known.name))
+        return .success(known.name)
     }
 
     /// Why a request stays outside.
-    package struct Refusal: Error, Sendable {
-        package let problem: Problem
+    private struct Refusal: Error {
+        let problem: Problem
         var headers: [(name: String, value: String)] = []
 
-        package var response: HTTPResponse {
+        var response: HTTPResponse {
             var answer = HTTPResponse.problem(problem)
             answer.headers += headers
             return answer

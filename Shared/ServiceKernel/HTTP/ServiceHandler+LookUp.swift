@@ -40,7 +40,7 @@ extension ServiceHandler {
             }
             event = found
         } catch {
-            return problem(Problem(error.status, error.code, error.detail))
+            return problem(error.problem)
         }
         guard end < rest.endIndex else {
             return HTTPResponse(status: 200, headers: headers.document, body: Self.lookupDocument(value, event))

@@ -35,7 +35,7 @@ final class ServiceHandler: HTTPHandler {
         let path = head.path
         // Look-ups are asked for by the ten thousand a second, so they come first.
         if path.hasPrefix("/v1/lookup/"), head.method.route == .get, routes[.lookup] != nil {
-            return refusal(.data, head) ?? lookup(path, head)
+            return service.door.refusal(head, as: .data) ?? lookup(path, head)
         }
         guard let name = Route.named(path).first, let route = routes[name] else {
             return problem(Problem(404, "unknown-path", "no such call here; GET /openapi.json lists them"))
@@ -45,7 +45,7 @@ final class ServiceHandler: HTTPHandler {
             answer.headers.append(("Allow", route.method == .get ? "GET, HEAD" : route.method.rawValue))
             return answer
         }
-        if let role = route.role, let refusal = refusal(role, head) { return refusal }
+        if let refusal = service.door.refusal(head, as: route.role) { return refusal }
         switch name {
         case .lookup: return lookup(path, head)
         case .livez, .startupz: return HTTPResponse(text: "ok\n")
@@ -57,17 +57,12 @@ final class ServiceHandler: HTTPHandler {
         }
     }
 
-    /// Refuses whoever may not do this.
-    private func refusal(_ role: AccessRole, _ head: HTTPRequestHead) -> HTTPResponse? {
-        if case .failure(let refusal) = service.door.admit(head, as: role) { refusal.response } else { nil }
-    }
-
     private func readiness(_ head: HTTPRequestHead) -> HTTPResponse {
         let ready = service.isReady
         guard head.query.contains(where: { $0.name == "verbose" }) else {
             return HTTPResponse(status: ready ? 200 : 503, text: ready ? "ok\n" : "\(service.phase)\n")
         }
-        if let refusal = refusal(.read, head) { return refusal }
+        if let refusal = service.door.refusal(head, as: .read) { return refusal }
         var lines = [
             ready ? "[+] accepting packets" : "[-] \(service.phase)", "[+] configuration of \(service.configuration.name)",
         ]
@@ -192,7 +187,7 @@ final class ServiceHandler: HTTPHandler {
         } catch let error as PacketError {
             return .problems(error.problems)
         } catch let error as Rejection {
-            return problem(Problem(error.status, error.code, error.detail))
+            return problem(error.problem)
         } catch {
             return problem(Problem(500, "internal", "\(error)"))
         }
@@ -230,7 +225,7 @@ final class ServiceHandler: HTTPHandler {
                     out.append(0x0A)
                 }
             } catch {
-                out.append(contentsOf: Problem.document([Problem(error.status, error.code, error.detail)]))
+                out.append(contentsOf: Problem.document([error.problem]))
                 out.append(0x0A)
             }
         }
@@ -265,7 +260,9 @@ final class ServiceHandler: HTTPHandler {
     func problem(_ one: Problem) -> HTTPResponse { .problem(one) }
 
     /// The trace that a request names (W3C Trace Context).
-    private func trace(_ head: HTTPRequestHead) -> TraceParent? { head.header("traceparent").flatMap { TraceParent($0) } }
+    private func trace(_ head: HTTPRequestHead) -> TraceParent? {
+        head.header("traceparent").flatMap { TraceParent($0) }?.with(state: head.list("tracestate"))
+    }
 }
 
 extension StringProtocol {

@@ -1,7 +1,7 @@
 import IDF
 import YAML
 
-/// What every worker can show without configuration, network and data: that its papers render and its program holds together.
+/// What every worker can show without configuration, network and data: that its documents render and its program holds together.
 enum KernelSelfTest {
     static func run(_ worker: RosterEntry) -> [String] {
         var failures: [String] = []

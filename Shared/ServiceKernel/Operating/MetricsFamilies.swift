@@ -11,12 +11,16 @@ struct MetricsFamily: Sendable {
     let unit: String
     let labels: [String]
     let merge: Merge
+    /// Whether it is an account of the spool, which a process that starts again goes on with.
+    let isKept: Bool
     let help: String
 
     private init(
-        _ name: String, _ type: Kind, _ help: String, unit: String = "", labels: [String] = [], merge: Merge = .sum
+        _ name: String, _ type: Kind, _ help: String, unit: String = "", labels: [String] = [], merge: Merge = .sum,
+        isKept: Bool = false
     ) {
         (self.name, self.type, self.help, self.unit, self.labels, self.merge) = (name, type, help, unit, labels, merge)
+        self.isKept = isKept
     }
 
     /// Upper bounds of the buckets of durations, in seconds.
@@ -63,20 +67,21 @@ struct MetricsFamily: Sendable {
         .init("intelmq_spool_oldest_seconds", .gauge, "Age of the oldest packet in the spool.", unit: "seconds", merge: .max),
         .init("intelmq_spool_events", .gauge, "Events in the spool that an edge still has to get.", labels: ["edge"]),
         .init(
-            "intelmq_edge_events_accepted_total", .counter, "Events kept for an edge, since its spool was made.", labels: ["edge"]
-        ),
+            "intelmq_edge_events_accepted_total", .counter, "Events kept for an edge, since its spool was made.",
+            labels: ["edge"],
+            isKept: true),
         .init(
             "intelmq_edge_events_delivered_total", .counter,
-            "Events of the spool that an edge has acknowledged, since its spool was made.", labels: ["edge"]),
+            "Events of the spool that an edge has acknowledged, since its spool was made.", labels: ["edge"], isKept: true),
         .init(
             "intelmq_edge_events_dead_lettered_total", .counter,
-            "Events of the spool that an edge refused, since its spool was made.", labels: ["edge"]),
+            "Events of the spool that an edge refused, since its spool was made.", labels: ["edge"], isKept: true),
         .init(
             "intelmq_edge_events_dropped_total", .counter, "Events of the spool dropped on purpose, since its spool was made.",
-            labels: ["edge"]),
+            labels: ["edge"], isKept: true),
         .init(
             "intelmq_edge_events_lost_total", .counter,
-            "Events of the spool that a damaged disk has cost, since its spool was made.", labels: ["edge"]),
+            "Events of the spool that a damaged disk has cost, since its spool was made.", labels: ["edge"], isKept: true),
         .init("intelmq_edge_concurrency", .gauge, "Packets that may be on the way over an edge at once.", labels: ["edge"]),
         .init(
             "intelmq_edge_up", .gauge, "1 while the next hop of an edge answers, 0 since it failed.", labels: ["edge"],
@@ -110,7 +115,7 @@ struct MetricsFamily: Sendable {
 
 extension Metrics {
     /// The table of measures as a page.
-    public static var paper: String {
+    public static var page: String {
         var text = """
             # Metrics
 
@@ -118,14 +123,14 @@ extension Metrics {
             control socket, in Prometheus' text format 0.0.4, or in OpenMetrics 1.0.0 if the `Accept` header prefers that
             (there the names of counters lose `_total`, and `intelmq_build_info` is of type info).
 
-            Which service it is says the label that the scraper gives its target. The column *together* says how the values of several processes of
+            Which service it is says the label that the scraper gives its target. The column *aggregation* says how the values of several processes of
             one worker are put together; histograms are added bucket by bucket. A measure is on the page when the service has what is measured:
-            only who has a spool has its size.
+            only who has a spool has its size. On the page of a statusd counters go on when a process is started again.
 
             Examples in the source tree: [prometheus.yml](../deploy/prometheus/prometheus.yml), [alert rules](../deploy/prometheus/rules.yml)
             with [their tests](../deploy/prometheus/rules.test.yml), and a [dashboard for Grafana](../deploy/grafana/intelmq.json).
 
-            | name | type | labels | together | what |
+            | name | type | labels | aggregation | what |
             |---|---|---|---|---|
 
             """
@@ -141,9 +146,10 @@ extension Metrics {
 
             ## Traces
 
-            `POST /v1/packets` and `POST /v1/reports` read the header `traceparent` (W3C Trace Context). Without one, or with a malformed one, the
+            `POST /v1/packets` and `POST /v1/reports` read the headers `traceparent` and `tracestate` (W3C Trace Context). Without the first, or with a malformed one, the
             service begins a trace whose id is the id of the report or packet without its dashes. The trace goes on in the packet's
-            `meta.traceparent`, also through spools, and as the header of the next request, each hop with a parent-id of its own. Log lines that
+            `meta.traceparent` and `meta.tracestate`, also through spools, and as the headers of the next request, each hop with a parent-id of
+            its own; a malformed `tracestate` is dropped, and of a long one 512 characters go on. Log lines that
             concern a packet have `packet.id` and `trace.id`; at level `debug` every packet has one in every service.
 
             """

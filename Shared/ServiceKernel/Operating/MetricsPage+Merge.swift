@@ -14,20 +14,29 @@ extension MetricsPage {
     /// - Returns: one page in the same format; empty for no pages.
     /// - Throws: `MetricsPageError`, which names page and line, when one cannot be read.
     public static func merged(_ pages: [String]) throws(MetricsPageError) -> String {
+        try merged(pages, and: MetricsPage()).text
+    }
+
+    /// The same with a page that is read already.
+    static func merged(_ pages: [String], and other: MetricsPage) throws(MetricsPageError) -> MetricsPage {
         var whole = MetricsPage()
-        var places: [String: Int] = [:]
-        for (index, page) in pages.enumerated() {
-            for section in try MetricsPage(reading: page, number: index + 1).sections {
-                if let place = places[section.name] {
-                    whole.sections[place].add(section)
-                } else {
-                    places[section.name] = whole.sections.count
-                    whole.sections.append(section)
-                }
+        for (index, page) in pages.enumerated() { whole.add(try MetricsPage(reading: page, number: index + 1)) }
+        whole.add(other)
+        for index in whole.sections.indices { whole.sections[index].series.sort { $0.labels < $1.labels } }
+        return whole
+    }
+
+    /// Puts the values of another page to those of this one.
+    mutating func add(_ other: MetricsPage) {
+        var places = Dictionary(uniqueKeysWithValues: sections.enumerated().map { ($1.name, $0) })
+        for section in other.sections {
+            if let place = places[section.name] {
+                sections[place].add(section)
+            } else {
+                places[section.name] = sections.count
+                sections.append(section)
             }
         }
-        for index in whole.sections.indices { whole.sections[index].series.sort { $0.labels < $1.labels } }
-        return whole.text
     }
 }
 

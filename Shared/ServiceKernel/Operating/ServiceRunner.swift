@@ -77,7 +77,9 @@ public final class ServiceRunner: Sendable {
         var edges: [Edge] = []
         for edge in configuration.edges {
             let channel: any OutChannel
-            if edge.to.hasPrefix("file://") {
+            if configuration.isAtRest {
+                channel = RestingChannel()
+            } else if edge.to.hasPrefix("file://") {
                 channel = try FileChannel(path: String(edge.to.dropFirst(7)))
             } else if edge.to == "stdout:" {
                 channel = FileChannel(descriptor: STDOUT_FILENO, name: "standard output")
@@ -101,6 +103,7 @@ public final class ServiceRunner: Sendable {
         service.log.notice(
             "started", metadata: ["listen": "\(place)", "ack": "\(service.configuration.ack.rawValue)", "pid": "\(getpid())"])
         await service.adoptAbandoned()
+        service.tellStranded()
         await withTaskGroup(of: Void.self) { group in
             if service.isDurable || service.spool != nil {
                 for edge in service.edges + service.ending { group.addTask { await self.service.pump(edge) } }

@@ -1,3 +1,5 @@
+package import IDF
+
 /// Why a worker could not do its work, named by what the caller should do.
 public enum Rejection: Error, Sendable, Equatable, CustomStringConvertible {
     /// The data is wrong: never try it again as it is.
@@ -42,6 +44,9 @@ public enum Rejection: Error, Sendable, Equatable, CustomStringConvertible {
         case .limited: 429
         }
     }
+
+    /// The same as an answer says it.
+    package var problem: Problem { Problem(status, code, detail) }
 
     /// Kind and detail.
     public var description: String { "\(code): \(detail)" }

@@ -1,5 +1,3 @@
-import YAML
-
 /// One line of a roster: a kind of worker that the program knows.
 public struct RosterEntry: Sendable {
     /// What it is for.
@@ -45,7 +43,4 @@ public struct Roster: Sendable {
         let short = name.hasPrefix("intelmq-") ? String(name.dropFirst(8)) : name
         return workers.first { $0.name == short }
     }
-
-    /// The worker whose name is most similar, or nil if none is near.
-    public func nearest(_ name: String) -> String? { YAML.nearest(name, in: names) }
 }

@@ -208,7 +208,7 @@ extension FieldID: SettingValue {
     public init(setting node: YAMLNode) throws(SettingProblem) {
         guard let name = node.string else { throw wanted("the name of a field like source.ip", node) }
         guard let id = FieldID(name) ?? DHO.field(name) else {
-            let near = nearest(name, in: Field.all.map(\.name)).map { "did you mean \"\($0)\"?" }
+            let near = didYouMean(name, in: Field.all.map(\.name))
             throw SettingProblem("no field \"\(name)\" in the data format", help: near, at: node)
         }
         self = id

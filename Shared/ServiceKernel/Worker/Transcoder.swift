@@ -153,7 +153,8 @@ public struct Encoding: SettingValue, Equatable {
             case "bad-bytes": badBytes = try Transcoder.BadBytes(setting: value)
             default:
                 throw SettingProblem(
-                    "unknown member \"\(key.string ?? "")\"", help: "known are: name, fallback, bad-bytes", at: key)
+                    "unknown member \"\(key.string ?? "")\"",
+                    help: advice(on: key.string ?? "", known: ["name", "fallback", "bad-bytes"]), at: key)
             }
         }
         try check(node)

@@ -3,25 +3,25 @@ import IDF
 import ServiceKernel
 import StatusDaemon
 
-/// The papers that are rendered from the code and committed; a test proves them current.
-public enum Papers {
-    /// Path in the source tree and content of every paper that is generated as a whole.
+/// The documents that are rendered from the code and committed; a test proves them current.
+public enum RenderedDocuments {
+    /// Path in the source tree and content of every one that is generated as a whole.
     public static func all(_ roster: Roster) -> [(path: String, content: String)] {
-        var papers: [(String, String)] = [("openapi/schemas/idf-3.1.schema.json", IDFSchema.document.pretty() + "\n")]
-        papers.append(("docs/fields.md", IDFSchema.page))
-        papers.append(("docs/metrics.md", Metrics.paper))
-        papers.append(("docs/feeds.md", Feed.page))
+        var documents: [(String, String)] = [("openapi/schemas/idf-3.1.schema.json", IDFSchema.document.pretty() + "\n")]
+        documents.append(("docs/fields.md", IDFSchema.page))
+        documents.append(("docs/metrics.md", Metrics.page))
+        documents.append(("docs/feeds.md", Feed.page))
         var index = "# Workers\n\n| worker | what |\n|---|---|\n"
-        papers.append(("openapi/statusd.json", OpenAPI.ofStatusDaemon.pretty() + "\n"))
-        papers += manualPages(roster)
-        papers.append(("openapi/gateway.json", GatewayProgram.openAPI.pretty() + "\n"))
+        documents.append(("openapi/statusd.json", OpenAPI.ofStatusDaemon.pretty() + "\n"))
+        documents += manualPages(roster)
+        documents.append(("openapi/gateway.json", GatewayProgram.openAPI.pretty() + "\n"))
         for entry in roster.workers {
-            papers.append(("openapi/\(entry.name).json", Renderer.openAPI(of: entry).pretty() + "\n"))
-            papers.append(("docs/man/\(entry.programName).1", Renderer.man(of: entry)))
+            documents.append(("openapi/\(entry.name).json", Renderer.openAPI(of: entry).pretty() + "\n"))
+            documents.append(("docs/man/\(entry.programName).1", Renderer.man(of: entry)))
             index += "| `\(entry.name)` | \(entry.spec.summary) |\n"
         }
-        papers.append(("docs/workers.md", index))
-        return papers
+        documents.append(("docs/workers.md", index))
+        return documents
     }
 
     /// Pages of the programs that are no worker.
@@ -61,7 +61,7 @@ public enum Papers {
         return "Services/\(family.prefix(1).uppercased())\(family.dropFirst())s/\(entry.spec.name)/README.md"
     }
 
-    /// Writes all papers below a folder.
+    /// Writes all of them below a folder.
     static func write(_ roster: Roster, into folder: String) throws(Rejection) {
         for (path, content) in all(roster) {
             try makeFolder("\(folder)/\(path.split(separator: "/").dropLast().joined(separator: "/"))")
