@@ -11,29 +11,15 @@ extension ParsedEvents {
         of report: Report, wanted: String, whole: (JSONValue, inout ParsedEvents) -> Bool = { _, _ in false },
         fill: (JSONValue, inout Event) throws(Problem) -> Void
     ) throws(Rejection) {
-        func isBlank(_ line: ArraySlice<UInt8>) -> Bool { line.allSatisfy { $0 <= 0x20 } }
-        let lines = report.text.split(separator: 0x0A, omittingEmptySubsequences: false)
-        let filled = lines.lazy.filter { !isBlank($0) }
-        guard let first = filled.first else { return }
-        // Whatever can be read by lines is; another document does not end with its first line.
-        if filled.dropFirst().isEmpty || (try? JSONValue(parsing: first)) == nil {
-            if let document = try? JSONValue(parsing: report.text) {
-                if whole(document, &self) { return }
-                guard let items = document.items else { return add(document, line: 1, raw: report.text, fill) }
-                for (index, item) in items.enumerated() where !isFull {
-                    add(item, line: 0, object: index + 1, raw: item.bytes, fill)
-                }
-                return
+        // Programs that have nothing to say send nothing.
+        if report.content.withBytes({ JSONCursor($0).isAtEnd }) { return }
+        do throws(Rejection) {
+            try eachValue(of: report) { item, value, raw, events in
+                if item.isAlone, whole(value, &events) { return }
+                events.add(value, line: item.line, object: item.object, raw: raw, fill)
             }
-            guard first.first(where: { $0 > 0x20 }) == 0x7B else { throw .malformed("found no JSON, wanted \(wanted)") }
-        }
-        for (index, line) in lines.enumerated() where !isBlank(line) {
-            guard !isFull else { return }
-            do throws(JSONError) {
-                add(try JSONValue(parsing: line), line: index + 1, raw: line, fill)
-            } catch {
-                reject(line, line: index + 1, .malformed("\(error)"))
-            }
+        } catch {
+            throw .malformed("\(error.detail); wanted \(wanted)")
         }
     }
 

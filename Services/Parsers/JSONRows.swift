@@ -35,43 +35,49 @@ extension Event {
     }
 }
 
-extension Report {
-    /// The content without the mark of byte order that some programs put before UTF-8.
-    var text: ArraySlice<UInt8> { content.prefix(3) == [0xEF, 0xBB, 0xBF] ? content.array[3...] : content.array[...] }
-}
-
 extension ParsedEvents {
-    /// Calls `body` with each JSON object of a report, with its bytes and its place (from 1): one object, a list, or one a line.
+    /// Calls `body` with each JSON object of a report, with its bytes: one object, a list, or one a line.
     mutating func eachObject(
         of report: Report, _ body: (JSONValue, [UInt8], inout ParsedEvents) throws(Rejection) -> Void
     ) throws(Rejection) {
-        do throws(JSONError) {
-            let document = try JSONValue(parsing: report.text)
-            guard let list = document.items else { return take(document, Array(report.text), line: 1, body) }
-            for (index, item) in list.enumerated() where !isFull { take(item, item.bytes, line: 0, object: index + 1, body) }
-        } catch {
-            guard report.text.first(where: { $0 > 0x20 }) == 0x7B, report.text.contains(0x0A) else {
-                throw .malformed("\(error)")
+        try eachValue(of: report) { item, object, raw, events in
+            guard object.members != nil else {
+                return events.reject(
+                    raw, line: item.line, object: item.object, .malformed("found something else than a JSON object"))
             }
-            for (index, line) in report.text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-                guard !isFull else { return }
-                guard line.contains(where: { $0 > 0x20 }) else { continue }
-                do throws(JSONError) {
-                    take(try JSONValue(parsing: line), Array(line), line: index + 1, body)
-                } catch {
-                    reject(line, line: index + 1, .malformed("\(error)"))
-                }
+            do throws(Rejection) { try body(object, raw, &events) } catch {
+                events.reject(raw, line: item.line, object: item.object, error)
             }
         }
     }
 
-    private mutating func take(
-        _ object: JSONValue, _ bytes: [UInt8], line: Int, object number: Int? = nil,
-        _ body: (JSONValue, [UInt8], inout ParsedEvents) throws(Rejection) -> Void
-    ) {
-        guard object.members != nil else {
-            return reject(bytes, line: line, object: number, .malformed("found something else than a JSON object"))
+    /// Calls `body` with each JSON value of a report, with its place and its bytes; what is no JSON is rejected, and the rest goes on.
+    mutating func eachValue(
+        of report: Report, at path: [String] = [], _ body: (JSONItem, JSONValue, [UInt8], inout ParsedEvents) -> Void
+    ) throws(Rejection) {
+        do throws(JSONError) {
+            try report.content.withBytes { (text) throws(JSONError) in
+                try JSONItem.each(in: text, at: path, passed: report.content.release) { item in
+                    do throws(Rejection) {
+                        let value = try JSONValue(object: item.bytes)
+                        body(item, value, item.object == nil ? Array(item.bytes) : value.bytes, &self)
+                    } catch {
+                        reject(item.bytes, line: item.line, object: item.object, error)
+                    }
+                    return !isFull
+                }
+            }
+        } catch {
+            throw .malformed("\(error)")
         }
-        do throws(Rejection) { try body(object, bytes, &self) } catch { reject(bytes, line: line, object: number, error) }
+    }
+}
+
+extension JSONValue {
+    /// Reads an object of a report; what is wrong is said with its place in the object, whose own place the letter says.
+    init(object text: ByteView) throws(Rejection) {
+        do throws(JSONError) { self = try JSONValue(parsing: text) } catch {
+            throw .malformed("no JSON: \(error.message), at byte \(error.offset + 1) of the object")
+        }
     }
 }

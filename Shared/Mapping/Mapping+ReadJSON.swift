@@ -1,32 +1,43 @@
 import IDF
 
 extension Mapping {
-    func readJSON<S: MappingSink>(_ marked: ByteView, _ items: [String], _ rows: Rows, _ sink: inout S) throws(MappingError) {
-        let report = marked.starts(with: [0xEF, 0xBB, 0xBF]) ? ByteView(rebasing: marked[3...]) : marked
-        let document: JSONValue
+    func readJSON<S: MappingSink>(_ report: ByteView, _ items: [String], _ rows: Rows, _ sink: inout S) throws(MappingError) {
         do throws(JSONError) {
-            document = try JSONValue(parsing: report)
-        } catch {
-            // Sources that wrote one list before write one object a line now; a list that is cut off is no such thing.
-            let isLines = items.isEmpty && report.first { $0 > 0x20 } == 0x7B && lineIsJSON(report)
-            guard isLines else { throw MappingError("\(error)") }
-            return readJSONLines(report, rows, &sink)
-        }
-        var found = [document]
-        if items == ["*"] {
-            found = (document.members ?? []).map { .object(["key": .string($0.name), "value": $0.value]) }
-        } else if !items.isEmpty, document.items == nil {
-            guard let list = Self.member(items[...], of: document) else {
-                throw MappingError("the report has no list \"\(items.joined(separator: "."))\"")
+            if items == ["*"] { return try readMembers(report, rows, &sink) }
+            // Sources that wrote one list before write one object a line now.
+            try JSONItem.each(
+                in: report, at: items, passed: sink.passed, skips: { isComment($0) || !passes($0) }
+            ) { item in
+                var rows = rows
+                rows.areObjects = item.object != nil
+                let place = item.object ?? item.line
+                do throws(JSONError) {
+                    let value = try JSONValue(parsing: item.bytes)
+                    // What stands in a list is kept in one line.
+                    if item.object == nil {
+                        rows.make(value, item.bytes, place, &sink)
+                    } else {
+                        value.bytes.withUnsafeBufferPointer { rows.make(value, $0, place, &sink) }
+                    }
+                } catch {
+                    rows.refuse(item.bytes, place, &sink, "no JSON: \(error.message), at byte \(error.offset + 1) of the object")
+                }
+                return !sink.isFull
             }
-            found = list.items ?? [list]
-        } else if let list = document.items {
-            found = list
+        } catch {
+            throw MappingError("\(error)")
         }
+    }
+
+    /// Each member of the document is a row of `key` and `value`.
+    private func readMembers<S: MappingSink>(_ report: ByteView, _ rows: Rows, _ sink: inout S) throws(JSONError) {
+        let marked = report.starts(with: [0xEF, 0xBB, 0xBF])
+        let document = try JSONValue(parsing: marked ? ByteView(rebasing: report[3...]) : report)
         var rows = rows
-        rows.areObjects = document.items != nil || !items.isEmpty
-        for (index, item) in found.enumerated() where !sink.isFull {
-            item.bytes.withUnsafeBufferPointer { rows.make(item, $0, index + 1, &sink) }
+        rows.areObjects = true
+        for (index, member) in (document.members ?? []).enumerated() where !sink.isFull {
+            let row = JSONValue.object(["key": .string(member.name), "value": member.value])
+            row.bytes.withUnsafeBufferPointer { rows.make(row, $0, index + 1, &sink) }
         }
     }
 
@@ -35,15 +46,6 @@ extension Mapping {
         for element in document.elements(items, nestedAtMost: 0) where !sink.isFull {
             rows.make(document.json(element), document.source(of: element), document.line(of: element), &sink)
         }
-    }
-
-    private func lineIsJSON(_ report: ByteView) -> Bool {
-        var answer = false
-        eachLine(report) { line, _ in
-            answer = (try? JSONValue(parsing: line)) != nil
-            return line.isEmpty
-        }
-        return answer
     }
 
     func readJSONLines<S: MappingSink>(_ report: ByteView, _ rows: Rows, _ sink: inout S) {

@@ -16,6 +16,13 @@ public protocol MappingSink {
     mutating func refuse(_ row: ByteView, line: Int, _ reason: String)
     /// Takes an object of a document that could not be read, which of them it is (from 1), and why.
     mutating func refuse(_ row: ByteView, object: Int, _ reason: String)
+    /// What of the report was looked at before now may leave memory.
+    func passed()
+}
+
+extension MappingSink {
+    /// The report lies in memory.
+    public func passed() {}
 }
 
 /// Why a report as a whole cannot be read by a mapping.

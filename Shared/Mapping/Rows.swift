@@ -164,7 +164,7 @@ struct Rows {
         }
     }
 
-    private func refuse<S: MappingSink>(_ raw: ByteView, _ place: Int, _ sink: inout S, _ reason: String) {
+    func refuse<S: MappingSink>(_ raw: ByteView, _ place: Int, _ sink: inout S, _ reason: String) {
         if areObjects { sink.refuse(raw, object: place, reason) } else { sink.refuse(raw, line: place, reason) }
     }
 

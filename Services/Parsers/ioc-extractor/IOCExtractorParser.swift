@@ -26,7 +26,9 @@ struct IOCExtractorParser: Parser {
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
         let order = substitutions.filter { !$0.key.isEmpty }.sorted { ($1.key.utf8.count, $0.key) < ($0.key.utf8.count, $1.key) }
         var known: Set<String> = []
-        let whole = report.content.count <= Self.shortText ? report.content.array : nil
+        // A byte order mark is no text.
+        let marks = report.content.prefix(3) == [0xEF, 0xBB, 0xBF] ? 3 : 0
+        let whole = report.content.count <= Self.shortText ? Array(report.content.array.dropFirst(marks)) : nil
         report.content.eachLine { line, _ in
             var text = String(decoding: line, as: UTF8.self)
             for (old, new) in order where text.firstRange(of: old) != nil { text = text.replacing(old, with: new) }

@@ -15,29 +15,20 @@ struct JSONParser: Parser {
 
     func parse(_ report: Report, into events: inout ParsedEvents) throws(Rejection) {
         guard splitlines else {
-            let document = try Self.document(report.text)
-            let list = items.map { $0.split(separator: ".").reduce(document) { $0[String($1)] ?? .null } } ?? document
-            guard list != .null else { throw .malformed("the report has no list \"\(items ?? "")\"") }
-            // One event is kept as it came.
-            if items == nil, list.items == nil { return add(list, raw: Array(report.text), line: 1, &events) }
-            for (index, item) in (list.items ?? [list]).enumerated() where !events.isFull {
-                add(item, raw: item.bytes, line: 0, object: index + 1, &events)
+            let path = items.map { $0.split(separator: ".").map(String.init) } ?? []
+            return try events.eachValue(of: report, at: path) { item, value, raw, events in
+                add(value, raw: raw, line: item.line, object: item.object, &events)
             }
-            return
         }
-        for (index, line) in report.text.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-            guard !events.isFull else { return }
-            guard !line.allSatisfy({ $0 <= 0x20 }) else { continue }
+        report.content.eachLine { line, number in
+            guard !line.allSatisfy({ $0 <= 0x20 }) else { return true }
             do throws(Rejection) {
-                add(try Self.document(line), raw: Array(line), line: index + 1, &events)
+                add(try JSONValue(object: line), raw: Array(line), line: number, &events)
             } catch {
-                events.reject(line, line: index + 1, error)
+                events.reject(line, line: number, error)
             }
+            return !events.isFull
         }
-    }
-
-    private static func document(_ bytes: some Collection<UInt8>) throws(Rejection) -> JSONValue {
-        do throws(JSONError) { return try JSONValue(parsing: bytes) } catch { throw .malformed("\(error)") }
     }
 
     private func add(_ object: JSONValue, raw: [UInt8], line: Int, object number: Int? = nil, _ events: inout ParsedEvents) {

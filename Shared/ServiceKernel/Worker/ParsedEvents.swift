@@ -1,3 +1,4 @@
+import Bulk
 public import IDF
 
 /// Where a parser puts what it reads.
@@ -22,6 +23,7 @@ public struct ParsedEvents {
     /// After so many rows that cannot be read the report is refused: it is not what the parser reads.
     static let rejectionLimit = 10_000
     private let report: UUID
+    private let content: BulkBytes
 
     /// A place to put events. With `onBatch`, every `batch` events are handed over at once instead of being gathered.
     public init(
@@ -36,11 +38,15 @@ public struct ParsedEvents {
         template.removeFree("custom")
         self.template = template
         self.report = report.id
+        content = report.content
         self.keepsOriginal = keepsOriginal
         self.limit = limit
         self.batch = batch
         self.onBatch = onBatch
     }
+
+    /// What of the report was looked at before now may leave memory; events hold what they need.
+    public func passed() { content.release() }
 
     /// A new event that carries the report's fields.
     public func newEvent() -> Event { Event(copying: template) }

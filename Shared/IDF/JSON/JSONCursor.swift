@@ -1,32 +1,39 @@
 import Glibc
-import IDF
-import ServiceKernel
 
 /// Walks over JSON text from part to part without reading it: finds where items of lists and members of objects begin and end.
 ///
 /// A report that is one document is read part by part with it, so that memory goes with the largest part, not with the report,
 /// and a part that is no JSON spoils only itself. What is in a part is checked when it is read (`JSONValue`).
-struct JSONCursor {
+public struct JSONCursor {
     /// A value as it stands in the text.
-    struct Part {
+    public struct Part: Sendable {
         /// Where.
-        var range: Range<Int>
+        public var range: Range<Int>
         /// False where the text ends before the value does.
-        var isWhole: Bool
+        public var isWhole: Bool
+
+        /// A part of a text.
+        public init(range: Range<Int>, isWhole: Bool) {
+            self.range = range
+            self.isWhole = isWhole
+        }
     }
 
-    let text: ByteView
-    private(set) var at: Int
+    /// The text.
+    public let text: ByteView
+    /// Where the cursor stands.
+    public private(set) var at: Int
     private let end: Int
 
-    init(_ text: ByteView, in range: Range<Int>? = nil) {
+    /// Stands at the begin of a text, behind a byte order mark, or of a part of it.
+    public init(_ text: ByteView, in range: Range<Int>? = nil) {
         self.text = text
         at = range?.lowerBound ?? (text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
         end = range?.upperBound ?? text.count
     }
 
     /// The first byte of the next part, or a closing bracket; nil at the end. Stands on it then.
-    mutating func peek() -> UInt8? {
+    public mutating func peek() -> UInt8? {
         while at < end {
             switch text[at] {
             case 0...0x20, UInt8(ascii: ","), UInt8(ascii: ":"): at += 1
@@ -36,11 +43,17 @@ struct JSONCursor {
         return nil
     }
 
+    /// Whether nothing follows.
+    public var isAtEnd: Bool {
+        var copy = self
+        return copy.peek() == nil
+    }
+
     /// Goes over one byte: into a list or object, or out of it.
-    mutating func step() { at = min(at + 1, end) }
+    public mutating func step() { at = min(at + 1, end) }
 
     /// The next part, whatever it is; nil at the end.
-    mutating func part() -> Part? {
+    public mutating func part() -> Part? {
         guard let first = peek() else { return nil }
         let start = at
         var isWhole = true
@@ -60,13 +73,13 @@ struct JSONCursor {
     }
 
     /// The name of the next member of an object that the cursor is in, escapes as they stand; nil where the object ends.
-    mutating func name() -> ByteView? {
+    public mutating func name() -> ByteView? {
         guard peek() == UInt8(ascii: "\""), let part = part(), part.isWhole else { return nil }
         return ByteView(rebasing: text[(part.range.lowerBound + 1)..<(part.range.upperBound - 1)])
     }
 
     /// Calls `body` with each item of the list that the cursor stands before, and goes behind the list; answers whether it ends.
-    mutating func eachItem(_ body: (Part) -> Bool) -> Bool {
+    public mutating func eachItem(_ body: (Part) -> Bool) -> Bool {
         step()
         while let byte = peek() {
             if byte == UInt8(ascii: "]") {
@@ -113,12 +126,12 @@ struct JSONCursor {
 
 extension JSONCursor {
     /// The member of that name of an object, as it stands in the text.
-    static func member(_ wanted: StaticString, of object: Range<Int>, in text: ByteView) -> ByteView? {
+    public static func member(_ wanted: StaticString, of object: Range<Int>, in text: ByteView) -> ByteView? {
         place(wanted, of: object, in: text).map { ByteView(rebasing: text[$0]) }
     }
 
     /// Where the member of that name of an object stands.
-    static func place(_ wanted: StaticString, of object: Range<Int>, in text: ByteView) -> Range<Int>? {
+    public static func place(_ wanted: StaticString, of object: Range<Int>, in text: ByteView) -> Range<Int>? {
         var cursor = JSONCursor(text, in: object)
         cursor.step()
         while let name = cursor.name() {
@@ -128,14 +141,5 @@ extension JSONCursor {
             }
         }
         return nil
-    }
-}
-
-extension JSONValue {
-    /// Reads an object of a report; what is wrong is said with its place in the object, whose own place the letter says.
-    init(object text: ByteView) throws(Rejection) {
-        do throws(JSONError) { self = try JSONValue(parsing: text) } catch {
-            throw .malformed("no JSON: \(error.message), at byte \(error.offset + 1) of the object")
-        }
     }
 }
