@@ -1,0 +1,62 @@
+import Foundation
+import HTTP
+import IDF
+import TestSupport
+import Testing
+
+/// A report is larger than the memory that its reading may take.
+@Suite(.serialized)
+struct LargeReportTests {
+    /// 192 MB: rows of 64 KB, of which two short columns become events.
+    private static func rows(_ row: (Int) -> String) -> [UInt8] {
+        var text: [UInt8] = []
+        for number in 0..<3000 { text.append(contentsOf: row(number).utf8) }
+        return text
+    }
+
+    private static let filling = String(repeating: "x", count: 64_000)
+
+    @Test(arguments: ["csv-parser", "json-parser"])
+    func `memory does not grow with the report`(_ parser: String) async throws {
+        let folder = try Folder()
+        let ports = Program.freePorts(2)
+        let store = try await Program.serve(
+            "store",
+            """
+            worker: file-output
+            listen: 127.0.0.1:\(ports[1])
+            settings: {path: "\(folder.path)/events.ndjson"}
+            """, in: folder, port: ports[1])
+        defer { store.terminate() }
+        let settings = parser == "csv-parser" ? "{columns: [source.ip, custom.number, \"\"], type: scanner}" : "{}"
+        let service = try await Program.serve(
+            "parser",
+            """
+            worker: \(parser)
+            listen: 127.0.0.1:\(ports[0])
+            state: "\(folder.path)/state"
+            keep-original: false
+            settings: \(settings)
+            edges: [{to: "http://127.0.0.1:\(ports[1])"}]
+            """, in: folder, port: ports[0])
+        defer { service.terminate() }
+        let report =
+            parser == "csv-parser"
+            ? Self.rows { "192.0.2.\($0 % 256),\($0),\(Self.filling)\n" }
+            : Array("[".utf8) + Self.rows { "{\"source.ip\": \"192.0.2.\($0 % 256)\", \"__type\": \"\(Self.filling)\"},\n" }
+                + Array("{}]".utf8)
+        let answer = try await Program.client.send(
+            HTTPClientRequest(
+                method: .post, url: "http://127.0.0.1:\(ports[0])/v1/reports?file_name=x",
+                headers: [("Content-Type", "text/csv")],
+                body: report, timeoutMilliseconds: 120_000))
+        #expect(answer.status == 202 || answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
+        #expect(await eventually { (try? await Program.metric("intelmq_events_sent_total", port: ports[1])) ?? 0 >= 3000 })
+        let status = try String(contentsOfFile: "/proc/\(service.processIdentifier)/status", encoding: .utf8)
+        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(separator: " ").dropFirst().first.flatMap
+        { Int($0) }
+        #expect(try #require(peak) < 100_000, "\(peak ?? 0) kB for a report of \(report.count / 1000) kB")
+        // The file that held it has no name, and is gone.
+        #expect(files(in: "\(folder.path)/state", ending: "").allSatisfy { !$0.hasPrefix("bulk") })
+    }
+}
