@@ -6,7 +6,8 @@ import Spool
 import Synchronization
 
 extension Service {
-    private static let packetsPerAppend = 16
+    /// Several packets are one append, which costs about as much as one packet alone; many at once would only take memory.
+    private static let bytesPerAppend = 4 << 20
 
     /// Takes one report in: parses it and hands its events on, while the rest is still being parsed.
     /// - Parameters:
@@ -26,10 +27,11 @@ extension Service {
         do throws(Rejection) { report = try decoded(report) } catch { return Self.answer(error) }
         let intake = meta?.intakeAt ?? .now()
         let trace = meta?.trace ?? TraceParent(beginning: report.id)
-        let feed = ParserFeed(ahead: configuration.limits.inFlight + 4)
+        let durable = isDurable
+        // As a relay, what is on its way to the next hop counts, too.
+        let feed = ParserFeed(ahead: durable ? 4 : configuration.limits.inFlight + 4)
         let parsing = feed.start(
             parser, report, keepsOriginal: configuration.keepsOriginal, limit: limit, batch: configuration.limits.batch)
-        let durable = isDurable
         var answer = Answer(status: durable ? 202 : 200)
         await withTaskGroup(of: Answer.self) { group in
             var open = 0
@@ -39,6 +41,7 @@ extension Service {
             }
             var batch = 0
             var chunk: [Outgoing] = []
+            var chunkBytes = 0
             for await events in parsing {
                 var packet = Packet(events: events)
                 packet.meta.id = report.id.part(-1 - batch)
@@ -51,17 +54,16 @@ extension Service {
                 self.metrics.read.add(events.count, ordering: .relaxed)
                 if durable {
                     packet.meta.notFor = self.notTheirTurn(nil)
-                    // Several packets are one append, which costs about as much as one packet alone.
                     let outgoing = Outgoing(packet)
-                    _ = outgoing.bytes
+                    chunkBytes += outgoing.bytes.count
                     outgoing.forgetPacket()
                     chunk.append(outgoing)
                     feed.taken()
-                    if chunk.count < Self.packetsPerAppend { continue }
+                    if chunkBytes < Self.bytesPerAppend { continue }
                     if open >= 2 { settle(await group.next()) }
                     open += 1
                     group.addTask { [chunk] in await self.keep(chunk) }
-                    chunk = []
+                    (chunk, chunkBytes) = ([], 0)
                 } else {
                     if open >= self.configuration.limits.inFlight { settle(await group.next()) }
                     open += 1
