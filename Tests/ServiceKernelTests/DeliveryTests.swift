@@ -249,6 +249,25 @@ import Testing
 }
 
 @Suite struct ReportTests {
+    /// What is not for this parser is refused with few words, and takes little memory until then.
+    @Test func aReportOfNothingButBadRowsIsRefused() async throws {
+        let folder = TemporaryFolder()
+        let service = try service("line-parser", edges: [("a", RecordingChannel())], state: folder) { $0.ack = .durable }
+        let answer = await service.take(Report(content: Array(String(repeating: "bad\n", count: 10_001).utf8)))
+        #expect(answer.status == 422)
+        #expect(
+            answer.problems.first?.detail.hasPrefix("10000 rows cannot be read, the first: line 1: a bad row; is this") == true)
+        #expect(try await #require(service.spool).deadLetters(limit: 10, after: nil).isEmpty)
+        await service.close()
+        var events = ParsedEvents(report: Report(content: []))
+        let row = [UInt8](repeating: 0x61, count: 8 << 20)
+        for line in 1...8 {
+            #expect(!events.isFull)
+            events.reject(row, line: line, .malformed("long"))
+        }
+        #expect(events.isFull)
+    }
+
     @Test(arguments: [false, true]) func oneBadRowIsADeadLetter(_ durable: Bool) async throws {
         let folder = TemporaryFolder()
         let channel = RecordingChannel()

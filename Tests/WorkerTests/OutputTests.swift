@@ -76,6 +76,14 @@ import YAML
         #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count == 3)
     }
 
+    @Test func `a device or a pipe takes lines, though it cannot be synced`() async throws {
+        let pipe = "\(folder)/pipe"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        for path in ["/dev/null", pipe] {
+            #expect(try await (try output("file-output", "path: \"\(path)\"")).write(events(3)).isEmpty)
+        }
+    }
+
     @Test func `CSV has a header once and quotes what must be quoted`() async throws {
         let path = "\(folder)/events.csv"
         let settings = "path: \"\(path)\", format: csv, fields: [source.ip, \"@timestamp\", threat.feed.name]"

@@ -122,7 +122,8 @@ final class AppendFile: Sendable {
 
     private static func write(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws(Rejection) {
         let before = lseek(descriptor, 0, SEEK_END)
-        if writeAll(descriptor, bytes), fdatasync(descriptor) == 0 { return }
+        // Pipes and devices have nothing to sync.
+        if writeAll(descriptor, bytes), fdatasync(descriptor) == 0 || errno == EINVAL { return }
         let reason = String(cString: strerror(errno))
         ftruncate(descriptor, before)
         throw .unavailable("cannot write \(path): \(reason)")

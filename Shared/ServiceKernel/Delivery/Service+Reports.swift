@@ -85,10 +85,10 @@ extension Service {
         let outcome = await feed.outcome()
         guard answer.isAccepted else { return answer }
         if Task.isCancelled { return notNow }
-        if outcome.rejected.count >= ParsedEvents.rejectionLimit {
+        if outcome.isHopeless {
             return .refused(
                 422, "malformed",
-                "\(ParsedEvents.rejectionLimit) rows cannot be read, the first: \(outcome.rejected[0].place): "
+                "\(outcome.rejected.count) rows cannot be read, the first: \(outcome.rejected[0].place): "
                     + outcome.rejected[0].rejection.detail + "; is this the right parser for the report?")
         }
         // A report that cannot be read as a whole stays with its sender, who hears why.
@@ -158,6 +158,7 @@ final class ParserFeed: Sendable {
         var rejection: Rejection?
         var rejected: [RejectedRow] = []
         var header: [UInt8] = []
+        var isHopeless = false
     }
 
     private let room: UnsafeSemaphore
@@ -186,6 +187,7 @@ final class ParserFeed: Sendable {
             }
             outcome.rejected = events.rejected
             outcome.header = events.header
+            outcome.isHopeless = events.isHopeless
             continuation.finish()
             let waiter = self.result.withLock { state in
                 state.outcome = outcome

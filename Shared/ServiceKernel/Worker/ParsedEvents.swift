@@ -19,9 +19,13 @@ public struct ParsedEvents {
     private let batch: Int
     private let onBatch: (([Event]) -> Void)?
     /// True when the reader has asked for no more events (`--stop-after`): a parser may then stop early.
-    public var isFull: Bool { added >= limit || rejected.count >= Self.rejectionLimit }
-    /// After so many rows that cannot be read the report is refused: it is not what the parser reads.
+    public var isFull: Bool { added >= limit || isHopeless }
+    /// After so many rows that cannot be read, or so many bytes of them, the report is refused: it is not what the parser reads.
     static let rejectionLimit = 10_000
+    private static let rejectedBytesLimit = 64 << 20
+    private var rejectedBytes = 0
+    /// Whether so many rows could not be read that the report is refused.
+    var isHopeless: Bool { rejected.count >= Self.rejectionLimit || rejectedBytes >= Self.rejectedBytesLimit }
     private let report: UUID
     private let content: BulkBytes
 
@@ -75,6 +79,8 @@ public struct ParsedEvents {
     /// 0 for a line that is not known.
     public mutating func reject(_ row: some Collection<UInt8>, line: Int, object: Int? = nil, _ rejection: Rejection) {
         rejected.append(RejectedRow(bytes: Array(row), line: line, object: object, rejection: rejection))
+        rejectedBytes += row.count
+        if rejected.count % 500 == 0 { passed() }
     }
 
     /// Hands over what is left.
