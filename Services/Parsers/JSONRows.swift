@@ -77,7 +77,7 @@ extension JSONValue {
     /// Reads an object of a report; what is wrong is said with its place in the object, whose own place the letter says.
     init(object text: ByteView) throws(Rejection) {
         do throws(JSONError) { self = try JSONValue(parsing: text) } catch {
-            throw .malformed("no JSON: \(error.message), at byte \(error.offset + 1) of the object")
+            throw .malformed(error.inObject)
         }
     }
 }

@@ -30,9 +30,7 @@ struct Output: ~Copyable {
     }
 
     /// The result.
-    consuming func finish() throws(ArchiveError) -> BulkBytes {
-        var writer = BulkWriter(directory: nil)
-        swap(&writer, &self.writer)
+    mutating func finish() throws(ArchiveError) -> BulkBytes {
         do throws(BulkError) { return try writer.finish() } catch { throw ArchiveError(.notKept, "\(fileName): \(error)") }
     }
 }

@@ -48,8 +48,9 @@ public struct BulkWriter: ~Copyable {
         count += bytes.count
     }
 
-    /// The bytes taken.
-    public consuming func finish() throws(BulkError) -> BulkBytes {
+    /// The bytes taken; the writer is empty then.
+    public mutating func finish() throws(BulkError) -> BulkBytes {
+        defer { reset() }
         guard descriptor >= 0 else {
             if memory.capacity - memory.count < MappedFile.padding { memory.reserveCapacity(count + MappedFile.padding) }
             return BulkBytes(memory)
@@ -58,6 +59,12 @@ public struct BulkWriter: ~Copyable {
             throw failure()
         }
         return BulkBytes(file)
+    }
+
+    /// Forgets the bytes taken.
+    public mutating func reset() {
+        if descriptor >= 0 { close(descriptor) }
+        (memory, descriptor, count) = ([], -1, 0)
     }
 
     private func write(_ bytes: UnsafeBufferPointer<UInt8>) throws(BulkError) {

@@ -43,16 +43,14 @@ final class ServerExchange: @unchecked Sendable {
     }
 
     private func refuse(_ response: HTTPResponse) {
-        body = BulkWriter(directory: nil)
+        body.reset()
         refusal = response
     }
 
     /// The whole body is there: it takes the request out of the exchange, once, or refuses it.
     func takeRequest(_ handler: any HTTPHandler) -> HTTPRequest? {
         isStarted = true
-        var whole = BulkWriter(directory: nil)
-        swap(&whole, &body)
-        do { return HTTPRequest(head: head, content: try whole.finish()) } catch {
+        do { return HTTPRequest(head: head, content: try body.finish()) } catch {
             refusal = handler.cannotKeep(head, error)
             return nil
         }

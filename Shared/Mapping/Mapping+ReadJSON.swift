@@ -5,9 +5,9 @@ extension Mapping {
         do throws(JSONError) {
             if items == ["*"] { return try readMembers(report, rows, &sink) }
             // Sources that wrote one list before write one object a line now.
-            try JSONItem.each(
-                in: report, at: items, passed: sink.passed, skips: { isComment($0) || !passes($0) }
-            ) { item in
+            try JSONItem.each(in: report, at: items, passed: sink.passed, skips: isComment) { item in
+                // A line of a document over several lines is no row.
+                guard item.object != nil || passes(item.bytes) else { return true }
                 var rows = rows
                 rows.areObjects = item.object != nil
                 let place = item.object ?? item.line
@@ -20,7 +20,7 @@ extension Mapping {
                         value.bytes.withUnsafeBufferPointer { rows.make(value, $0, place, &sink) }
                     }
                 } catch {
-                    rows.refuse(item.bytes, place, &sink, "no JSON: \(error.message), at byte \(error.offset + 1) of the object")
+                    rows.refuse(item.bytes, place, &sink, error.inObject)
                 }
                 return !sink.isFull
             }

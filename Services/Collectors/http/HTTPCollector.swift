@@ -103,9 +103,5 @@ private final class ReceivedBytes: @unchecked Sendable {
         return failure == nil
     }
 
-    func finish() throws(BulkError) -> BulkBytes {
-        var whole = BulkWriter(directory: nil)
-        swap(&whole, &writer)
-        return try whole.finish()
-    }
+    func finish() throws(BulkError) -> BulkBytes { try writer.finish() }
 }

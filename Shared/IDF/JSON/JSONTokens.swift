@@ -31,6 +31,9 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// The message with its place.
     public var description: String { "\(message) at line \(line), column \(column)" }
+
+    /// The message with its place in an object of a report, whose own place is said elsewhere.
+    public var inObject: String { "no JSON: \(message), at byte \(offset + 1) of the object" }
 }
 
 /// What a JSON value is.

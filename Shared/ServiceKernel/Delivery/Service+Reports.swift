@@ -176,8 +176,6 @@ final class ParserFeed: Sendable {
                 guard !self.stopped.load(ordering: .relaxed) else { return }
                 self.room.wait()
                 continuation.yield(batch)
-                // Events hold what they need: what was read of a report in a file may go.
-                report.content.release()
             }
             do throws(Rejection) {
                 try parser.parse(report, into: &events)

@@ -66,6 +66,7 @@ public struct ParsedEvents {
         if events.count >= batch, let onBatch {
             onBatch(events)
             events.removeAll(keepingCapacity: true)
+            passed()
         }
     }
 
