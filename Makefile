@@ -45,18 +45,21 @@ demo: build
 stop:
 	@$(BUILD)/intelmq ctl down
 
+# The bundle itself: each line is shown when it is written, and of what hangs and is ended the last ones say where.
+SWIFT_TEST := NO_COLOR=1 timeout --foreground -v -k 30 1500 .build/debug/intelmq-fleetPackageTests.xctest --testing-library swift-testing
+
 test: PACKAGES += $(TEST_PACKAGES)
 test: packages
 	swift build --build-tests
 	@# One after the other: beside tests that only compute, those that answer requests would wait too long for a core; and each of the
 	@# end-to-end tests starts processes enough for two cores by itself.
-	swift test --skip-build --skip '(HTTP|ServiceKernel|Worker|Fleet|Spool|EndToEnd)Tests'
-	swift test --skip-build --filter HTTPTests
-	swift test --skip-build --filter ServiceKernelTests
-	swift test --skip-build --filter '(Worker|Fleet)Tests'
-	swift test --skip-build --filter SpoolTests
-	swift test --skip-build --no-parallel --filter EndToEndTests --skip TortureTests
-	swift test --skip-build --filter TortureTests
+	$(SWIFT_TEST) --skip '(HTTP|ServiceKernel|Worker|Fleet|Spool|EndToEnd)Tests'
+	$(SWIFT_TEST) --filter HTTPTests
+	$(SWIFT_TEST) --filter ServiceKernelTests
+	$(SWIFT_TEST) --filter '(Worker|Fleet)Tests'
+	$(SWIFT_TEST) --filter SpoolTests
+	$(SWIFT_TEST) --no-parallel --filter EndToEndTests --skip TortureTests
+	$(SWIFT_TEST) --filter TortureTests
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Services Shared Tests

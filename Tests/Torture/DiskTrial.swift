@@ -35,13 +35,15 @@ struct DiskTrial {
                 try await refused(some)
                 pair.supervisor.hold(2, false)
                 try await accepted()
-                // Somebody else takes the last byte.
+                // Somebody else takes the last byte. While packets left, there would be room for others in the file itself.
+                pair.holdSecond()
                 let filler = fill()
                 try await refused(some)
                 try await pair.killFirst()
                 try await refused(some)
                 ftruncate(filler, 0)
                 close(filler)
+                pair.supervisor.hold(2, false)
                 try await accepted()
             }
         }

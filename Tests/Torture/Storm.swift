@@ -20,7 +20,10 @@ final class Storm: Sendable {
     private let supervisor: Supervisor
     private let database: [UInt8]
     private let weather = Mutex(Weather.calm)
-    private let struck = Mutex((chaos: Chaos.Counts(), badClients: BadClients.Counts()))
+    /// What was done in the storm, once it is over.
+    private let struck = Mutex<(chaos: Chaos.Counts, badClients: BadClients.Counts)?>(nil)
+    /// What is going on, for a run that does not end.
+    private let parts = Mutex<[String]>([])
     /// The exit code, once there is one.
     private let code = Mutex<Int32?>(nil)
 
@@ -41,8 +44,15 @@ final class Storm: Sendable {
 
     // MARK: the main thread
 
-    /// Works until the run is over (nil) or one of the signals comes.
+    /// Ten times what it takes.
+    private var longest: Duration { .seconds(480 + 10 * options.seconds) }
+
+    /// Works until the run is over (nil) or one of the signals comes. A run that does not come to its end is ended with what it was
+    /// doing, and with the stacks of all threads where SWIFT_BACKTRACE asks for them.
     func main(until signals: inout sigset_t) -> (code: Int32, signal: Int32?) {
+        let end = ContinuousClock.now + longest
+        // For this very thread, should it be the one that hangs.
+        alarm(UInt32(longest.inSeconds) + 60)
         Task.detached { await self.run() }
         var chaos: Chaos?
         var clients = BadClients(hops, ground.load, ledger, seed: options.seed &+ 1)
@@ -58,6 +68,12 @@ final class Storm: Sendable {
                 return (code, nil)
             }
             let now = ContinuousClock.now
+            if now > end {
+                say("error: stuck after \(longest.inSeconds) s in: \(parts.withLock { $0.joined(separator: ", ") })")
+                for word in ledger.findings.words { say("finding: \(word)") }
+                for supervisor in ground.supervisors { supervisor.endAll() }
+                abort()
+            }
             switch (weather.withLock { $0 }, chaos) {
             case (.storm, nil):
                 chaos = Chaos(
@@ -107,6 +123,8 @@ final class Storm: Sendable {
 
     private func trial(_ name: String, _ run: Trial) async -> Verdict {
         let begin = ContinuousClock.now
+        parts.withLock { $0.append(name) }
+        defer { parts.withLock { $0.removeAll { $0 == name } } }
         do throws(TortureError) {
             let verdict = try await run(ground)
             let seconds = Outcome.number((ContinuousClock.now - begin).inSeconds)
@@ -132,11 +150,16 @@ final class Storm: Sendable {
     }
 
     private func run(_ outcome: inout Outcome) async throws(TortureError) {
+        func enter(_ part: String) { parts.withLock { $0 = $0.filter { !$0.hasPrefix("storm: ") } + ["storm: \(part)"] } }
+        defer { parts.withLock { $0.removeAll { $0.hasPrefix("storm: ") } } }
+        enter("start")
         ground.add(supervisor)
         guard await supervisor.waitUntilReady(ground.client, seconds: 10) else {
             throw TortureError("the workflow does not start")
         }
+        enter("producers")
         await produce(&outcome)
+        enter("restart of the last hop")
         let calm = ContinuousClock.now
         _ = await supervisor.waitUntilReady(ground.client, seconds: 20)
         // A fresh last hop: from its first event on its own count can be compared with the table.
@@ -144,11 +167,14 @@ final class Storm: Sendable {
         let before = Drain.rows(Hop.store(in: root))
         supervisor.hold(Hop.count, false)
         _ = await supervisor.waitUntilReady(ground.client, seconds: 20)
+        enter("drain")
         try await Drain.all(of: ledger, in: root)
         outcome.drain = (ContinuousClock.now - calm).inSeconds
+        enter("end of the services")
         let delivered = await delivered()
         for hop in hops { await supervisor.retire(hop.number) }
         if let delivered { outcome.deliveredAgain = max(0, delivered - Int(Drain.rows(Hop.store(in: root)) - before)) }
+        enter("audit")
         outcome.audit = try Audit(hops: hops, root: root, ledger: ledger).run()
         outcome.ledger = ledger.counts
         outcome.services = supervisor.counts
@@ -172,7 +198,9 @@ final class Storm: Sendable {
             outcome.storm = (ContinuousClock.now - begin).inSeconds
             weather.withLock { $0 = .calm }
         }
-        (outcome.chaos, outcome.badClients) = struck.withLock { $0 }
+        // The main thread calms down in its own time.
+        while struck.withLock({ $0 == nil }) { try? await Task.sleep(for: .milliseconds(5)) }
+        if let struck = struck.withLock({ $0 }) { (outcome.chaos, outcome.badClients) = struck }
     }
 
     /// Events that the last hop has stored since its start, in its own count.

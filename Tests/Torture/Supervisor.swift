@@ -30,7 +30,6 @@ final class Supervisor: Sendable {
         var isHeld = false
         /// Not to be started before.
         var notBefore = ContinuousClock.now
-        var startedAt = ContinuousClock.now
         var stoppedUntil: ContinuousClock.Instant?
         var terminatedAt: ContinuousClock.Instant?
         var isKilled = false
@@ -111,8 +110,8 @@ final class Supervisor: Sendable {
         let hop = hops[place]
         let signal = status & 0x7F
         let code = status >> 8 & 0xFF
-        // Until a program has its handlers it has the system's; a stop may fall into that time.
-        let isYoung = now - slot.startedAt < .seconds(3)
+        // Until a program has its handlers it has the system's: before its log says that it has started.
+        let isYoung = !Machine.tail(hop.log, lines: 20).contains(" pid=\(slot.process)")
         let how = signal != 0 ? "died of signal \(signal)" : "ended with code \(code)"
         if slot.isKilled, signal == SIGKILL { return }
         if isYoung, signal == SIGTERM && slot.terminatedAt != nil || signal == SIGHUP && slot.wasHungUp {
