@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 typedef size_t (*curl_shim_data_callback)(char *, size_t, size_t, void *);
+typedef int (*curl_shim_seek_callback)(void *, curl_off_t, int);
 
 static inline CURLcode curl_shim_start(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }
 
@@ -30,6 +31,9 @@ static inline CURLcode curl_shim_set_list(CURL *easy, CURLoption option, struct 
 }
 static inline CURLcode curl_shim_set_data(CURL *easy, CURLoption option, curl_shim_data_callback value) {
     return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode curl_shim_set_seek(CURL *easy, curl_shim_seek_callback value) {
+    return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, value);
 }
 static inline void curl_shim_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     curl_multi_setopt(multi, option, value);

@@ -25,3 +25,20 @@ func clientHeader(_ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: I
         return transfer.header(UnsafeBufferPointer(start: raw, count: total)) ? total : -1
     }
 }
+
+/// Called for each next part of a body that may lie in a file.
+func clientBody(_ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?) -> Int {
+    guard let bytes, let context else { return 0 }
+    return Unmanaged<ClientTransfer>.fromOpaque(context)._withUnsafeGuaranteedRef { transfer in
+        let raw = UnsafeMutableRawPointer(bytes).assumingMemoryBound(to: UInt8.self)
+        return transfer.send(into: UnsafeMutableBufferPointer(start: raw, count: size * count))
+    }
+}
+
+/// Called when a kept connection turned out to be dead and the body must begin anew.
+func clientSeek(_ context: UnsafeMutableRawPointer?, _ offset: curl_off_t, _ origin: Int32) -> Int32 {
+    guard let context, origin == 0 else { return CURL_SEEKFUNC_CANTSEEK }
+    return Unmanaged<ClientTransfer>.fromOpaque(context)._withUnsafeGuaranteedRef { transfer in
+        transfer.seek(to: Int(offset)) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
+    }
+}

@@ -72,9 +72,9 @@ final class ClientEasy {
         }
         try setOptional(CURLOPT_UNIX_SOCKET_PATH, request.unixSocket, "Unix socket")
         if request.decompress { try set(CURLOPT_ACCEPT_ENCODING, "", "list of encodings") }
-        setMethod(request)
-        setHeaders(request)
         let context = Unmanaged.passUnretained(transfer).toOpaque()
+        setMethod(request, context)
+        setHeaders(request)
         curl_shim_set_data(handle, CURLOPT_WRITEFUNCTION, clientData)
         curl_shim_set_pointer(handle, CURLOPT_WRITEDATA, context)
         curl_shim_set_data(handle, CURLOPT_HEADERFUNCTION, clientHeader)
@@ -118,8 +118,16 @@ final class ClientEasy {
     }
 
     /// The body goes out from the request's array, which the transfer keeps alive and nobody changes.
-    private func setMethod(_ request: HTTPClientRequest) {
-        if let body = request.body {
+    private func setMethod(_ request: HTTPClientRequest, _ context: UnsafeMutableRawPointer) {
+        if let content = request.content {
+            set(CURLOPT_POST, 1)
+            curl_shim_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, content.count)
+            curl_shim_set_data(handle, CURLOPT_READFUNCTION, clientBody)
+            curl_shim_set_pointer(handle, CURLOPT_READDATA, context)
+            curl_shim_set_seek(handle, clientSeek)
+            curl_shim_set_pointer(handle, CURLOPT_SEEKDATA, context)
+            set(CURLOPT_UPLOAD_BUFFERSIZE, Self.sendSize)
+        } else if let body = request.body {
             set(CURLOPT_POST, 1)
             curl_shim_set_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, body.count)
             body.withUnsafeBytes { bytes in
@@ -132,7 +140,7 @@ final class ClientEasy {
             curl_shim_set_text(handle, CURLOPT_COPYPOSTFIELDS, "")
         }
         switch request.method {
-        case .get: if request.body != nil { curl_shim_set_text(handle, CURLOPT_CUSTOMREQUEST, "GET") }
+        case .get: if request.body != nil || request.content != nil { curl_shim_set_text(handle, CURLOPT_CUSTOMREQUEST, "GET") }
         case .head: set(CURLOPT_NOBODY, 1)
         case .post: break
         default: curl_shim_set_text(handle, CURLOPT_CUSTOMREQUEST, request.method.rawValue)

@@ -12,6 +12,8 @@ final class ClientTransfer: @unchecked Sendable {
     var easy: ClientEasy?
     private(set) var status = 0
     private(set) var received = 0
+    /// Bytes of the request's content that have been sent.
+    private var sent = 0
     private(set) var stop: HTTPClientError?
     private(set) var body: [UInt8] = []
     private(set) var lines: [UInt8] = []
@@ -83,6 +85,23 @@ final class ClientTransfer: @unchecked Sendable {
             body.reserveCapacity(min(announced, request.responseLimit, Self.reserveLimit) + 64)
         }
         body.append(contentsOf: bytes)
+        return true
+    }
+
+    /// Copies the next part of the request's content; answers how much, 0 at its end.
+    func send(into buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        guard let content = request.content else { return 0 }
+        let count = min(buffer.count, content.count - sent)
+        content.withBytes { _ = buffer.update(fromContentsOf: $0[sent..<sent + count]) }
+        sent += count
+        if sent >> 22 != (sent - count) >> 22 { content.release() }
+        return count
+    }
+
+    /// Goes to a place of the content, where it has to be sent anew; false if there is none.
+    func seek(to place: Int) -> Bool {
+        guard let content = request.content, (0...content.count).contains(place) else { return false }
+        sent = place
         return true
     }
 

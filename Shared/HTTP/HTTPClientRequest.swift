@@ -1,3 +1,5 @@
+public import Bulk
+
 /// What a client asks for. Header names and values that HTTP does not allow make `send` fail, nothing is smuggled.
 public struct HTTPClientRequest: Sendable {
     /// What to do; `.other` cannot be sent.
@@ -8,6 +10,8 @@ public struct HTTPClientRequest: Sendable {
     public var headers: [(name: String, value: String)]
     /// The body; it is sent from this array, without a copy, and with its length announced.
     public var body: [UInt8]?
+    /// A body that may lie in a file, sent in place of `body`: what has been sent of it takes no memory.
+    public var content: BulkBytes?
     /// Milliseconds for everything, from waiting for a free connection to the last byte; 0 = no bound, for endless answers, which
     /// also want a `responseLimit` of `.max`.
     public var timeoutMilliseconds: Int
@@ -65,5 +69,14 @@ public struct HTTPClientRequest: Sendable {
         self.proxy = proxy
         self.unixSocket = unixSocket
         self.decompress = decompress
+    }
+}
+
+extension HTTPClientRequest {
+    /// The query part of a URL, percent-encoded; empty without parts.
+    public static func query(_ parts: [(name: String, value: String)]) -> String {
+        func encoded(_ text: String) -> String { String(decoding: text.utf8.flatMap(HTTPText.percentEncoded), as: UTF8.self) }
+        let pairs = parts.map { "\(encoded($0.name))=\(encoded($0.value))" }
+        return pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
     }
 }

@@ -50,6 +50,16 @@ enum HTTPText {
         return text.withMemoryRebound(to: UInt8.self, capacity: count) { trimmed(UnsafeBufferPointer(start: $0, count: count)) }
     }
 
+    /// A byte of a query (RFC 3986, 2.3): itself, or `%XX`.
+    static func percentEncoded(_ byte: UInt8) -> [UInt8] {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: return [byte]
+        default:
+            let digits = Array("0123456789ABCDEF".utf8)
+            return [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+    }
+
     private static func digit(_ byte: UInt8) -> UInt8? {
         switch byte {
         case 48...57: byte - 48

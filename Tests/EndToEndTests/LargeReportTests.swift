@@ -52,11 +52,71 @@ struct LargeReportTests {
                 body: report, timeoutMilliseconds: 120_000))
         #expect(answer.status == 202 || answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
         #expect(await eventually { (try? await Program.metric("intelmq_events_sent_total", port: ports[1])) ?? 0 >= 2000 })
-        let status = try String(contentsOfFile: "/proc/\(service.processIdentifier)/status", encoding: .utf8)
-        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(separator: " ").dropFirst().first.flatMap
-        { Int($0) }
-        #expect(try #require(peak) < 100_000, "\(peak ?? 0) kB for a report of \(report.count / 1000) kB")
+        let peak = try peakMemory(of: service)
+        #expect(peak < 100_000, "\(peak) kB for a report of \(report.count / 1000) kB")
         // The file that held it has no name, and is gone.
         #expect(files(in: "\(folder.path)/state", ending: "").allSatisfy { !$0.hasPrefix("bulk") })
+    }
+
+    @Test func `a collector hands a large report on as it is, and waits for who takes it`() async throws {
+        let folder = try Folder()
+        let ports = Program.freePorts(3)
+        let report = Self.rows { "192.0.2.\($0 % 256),\($0),\(Self.filling)\n" }
+        try FileManager.default.createDirectory(atPath: "\(folder.path)/in", withIntermediateDirectories: true)
+        try Data(report).write(to: URL(fileURLWithPath: "\(folder.path)/in/big.csv"))
+        let collector = try await Program.serve(
+            "collector",
+            """
+            worker: file-collector
+            listen: 127.0.0.1:\(ports[0])
+            state: "\(folder.path)/collector"
+            ack: durable
+            settings: {path: "\(folder.path)/in", settle: 0s, feed: {name: Größe & Co, accuracy: 90}}
+            edges: [{to: "http://127.0.0.1:\(ports[1])"}]
+            """, in: folder, port: ports[0])
+        defer { collector.terminate() }
+        // Nobody is there yet.
+        #expect(
+            await eventually { (try? await Program.metric("intelmq_reports_received_total", port: ports[0])) ?? 0 == 1 })
+        let store = try await Program.serve(
+            "store",
+            """
+            worker: file-output
+            listen: 127.0.0.1:\(ports[2])
+            settings: {path: "\(folder.path)/events.ndjson"}
+            """, in: folder, port: ports[2])
+        defer { store.terminate() }
+        let parser = try await Program.serve(
+            "parser",
+            """
+            worker: csv-parser
+            listen: 127.0.0.1:\(ports[1])
+            state: "\(folder.path)/parser"
+            keep-original: false
+            settings: {columns: [source.ip, custom.number, ""], type: scanner}
+            edges: [{to: "http://127.0.0.1:\(ports[2])"}]
+            """, in: folder, port: ports[1])
+        defer { parser.terminate() }
+        #expect(await eventually { (try? await Program.metric("intelmq_events_sent_total", port: ports[2])) ?? 0 >= 2000 })
+        #expect(
+            await eventually { files(in: "\(folder.path)/collector").contains("seen.json") },
+            "what is acknowledged is not fetched again")
+        for process in [collector, parser] {
+            let peak = try peakMemory(of: process)
+            #expect(peak < 100_000, "\(peak) kB for a report of \(report.count / 1000) kB")
+        }
+        let events = try String(contentsOfFile: "\(folder.path)/events.ndjson", encoding: .utf8).split(separator: "\n")
+        #expect(events.count == 2000)
+        let first = try #require(events.first)
+        for part in [#""feed":{"name":"Größe & Co","url":"file://localhost/"#, #""accuracy":90"#] {
+            #expect(first.contains(part), "\(first)")
+        }
+    }
+
+    /// The most memory that a process had, in kB.
+    private func peakMemory(of process: Process) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return try #require(line?.split(separator: " ").dropFirst().first.flatMap { Int($0) })
     }
 }

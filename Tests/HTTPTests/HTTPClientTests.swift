@@ -1,3 +1,5 @@
+import Bulk
+import Foundation
 import HTTP
 import Synchronization
 import TestSupport
@@ -53,6 +55,29 @@ struct HTTPClientTests {
                 try await client.send(HTTPClientRequest(method: .post, url: base + "/post", body: noise(1_000_001))).status == 413
             )
         }
+    }
+
+    @Test("A body in a file arrives whole, also over a connection that had died meanwhile")
+    func bulk() async throws {
+        let client = HTTPClient()
+        let body = noise(900_000)
+        var writer = BulkWriter(directory: FileManager.default.temporaryDirectory.path, threshold: 1000)
+        try body.withUnsafeBufferPointer { try writer.append($0) }
+        let content = try writer.finish()
+        #expect(content.isFile)
+        for _ in 0..<2 {
+            try await withServer(TestHandler(), HTTPServerConfiguration(connectionTimeout: 1)) { server in
+                for pause in [0, 0, 1500] {
+                    try await Task.sleep(for: .milliseconds(pause))
+                    var request = HTTPClientRequest(method: .post, url: "http://127.0.0.1:\(server.port)/post")
+                    request.content = content
+                    let answer = try await client.send(request)
+                    #expect(String(decoding: answer.body, as: UTF8.self) == expected("POST", body))
+                }
+            }
+        }
+        #expect(HTTPClientRequest.query([("a b", "ü&=%"), ("n", "1-2_3.4~")]) == "?a%20b=%C3%BC%26%3D%25&n=1-2_3.4~")
+        #expect(HTTPClientRequest.query([]) == "")
     }
 
     @Test("Redirects: an answer, followed, or too many; never to another scheme")

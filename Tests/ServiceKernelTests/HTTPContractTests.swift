@@ -2,6 +2,7 @@ import Glibc
 import HTTP
 import IDF
 import ServiceKernelTesting
+import TestSupport
 import Testing
 
 @testable import ServiceKernel
@@ -144,6 +145,22 @@ private func text(_ answer: HTTPClientResponse) -> String { String(decoding: ans
         #expect(events.compactMap { $0[Key<String>("message")] } == ["one", "two"])
         #expect(events.allSatisfy { $0[.feedName] == "My feed" })
         #expect(try await service.call(.post, "/v1/reports", [], Array("stop".utf8)).status == 422)
+        await service.stop()
+    }
+
+    /// A sender that has not heard the answer sends the report again.
+    @Test func theSameReportAgain() async throws {
+        let folder = TemporaryFolder()
+        let service = try Running("worker: line-parser\nstate: \(folder.path)/state\nedges: [\"file://\(folder.path)/out\"]\n")
+        let key = UUID.v7()
+        for (written, wanted) in [("\"\(key)\"", 1), ("\(key)", 1), ("\"monday\"", 2), ("monday", 2), ("\"\"", 3), ("\"\"", 4)] {
+            let answer = try await service.call(
+                .post, "/v1/reports", [("Idempotency-Key", written), ("Content-Type", "text/csv")], Array("one\n".utf8))
+            #expect(answer.status == 202)
+            #expect(
+                await eventually { readFile("\(folder.path)/out").map { $0.count { $0 == 10 } } == wanted },
+                "\(written) \(wanted)")
+        }
         await service.stop()
     }
 

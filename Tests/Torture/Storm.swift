@@ -198,7 +198,8 @@ final class Storm: Sendable {
             outcome.storm = (ContinuousClock.now - begin).inSeconds
             weather.withLock { $0 = .calm }
         }
-        // The main thread calms down in its own time.
+        // The main thread calms down in its own time, and lets every service run then: one that is retired before would come back, and
+        // be waited for in vain.
         while struck.withLock({ $0 == nil }) { try? await Task.sleep(for: .milliseconds(5)) }
         if let struck = struck.withLock({ $0 }) { (outcome.chaos, outcome.badClients) = struck }
     }

@@ -128,4 +128,20 @@ private final class Feed: HTTPHandler {
         #expect(try await round(deleting).count == 1)
         #expect(!FileManager.default.fileExists(atPath: folder + "/other.txt"))
     }
+
+    @Test func `a file that nobody takes does not keep the others back, and comes again`() async throws {
+        let folder = state + "/in"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for name in ["a", "b"] { try "\(name)\n".write(toFile: "\(folder)/\(name).csv", atomically: true, encoding: .utf8) }
+        let files = try collector("file-collector", "path: \"\(folder)\", settle: 0")
+        let taken = Mutex<[String]>([])
+        await #expect(throws: Rejection.self) {
+            try await files.collect(WorkerContext(stateDirectory: state, log: log)) { report throws(Rejection) in
+                if report.fileName == "a.csv" { throw .unavailable("too large") }
+                taken.withLock { $0.append(report.fileName ?? "") }
+            }
+        }
+        #expect(taken.withLock { $0 } == ["b.csv"])
+        #expect(try await round(files).map(\.fileName) == ["a.csv"])
+    }
 }

@@ -21,6 +21,7 @@ struct FileCollector: Collector {
 
     func collect(_ context: WorkerContext, hand: @Sendable (Report) async throws(Rejection) -> Void) async throws(Rejection) {
         var seen = SeenFiles(context.stateDirectory)
+        var refused: Rejection?
         for name in try names() {
             let file = "\(path)/\(name)"
             guard let (version, changed) = Self.version(of: file), seen[name] != version else { continue }
@@ -43,9 +44,15 @@ struct FileCollector: Collector {
                 context.log.error("cannot unpack \(file): \(error)")
                 continue
             }
-            for member in members where !member.content.isEmpty {
-                try await hand(
-                    feed.report(member.content, url: "file://localhost\(file)", fileName: member.name))
+            do throws(Rejection) {
+                for member in members where !member.content.isEmpty {
+                    try await hand(feed.report(member.content, url: "file://localhost\(file)", fileName: member.name))
+                }
+            } catch {
+                // It must not keep the others back.
+                context.log.error("\(file) is not taken: \(error)")
+                refused = error
+                continue
             }
             // What has been written since is another version, and comes next time.
             guard Self.version(of: file)?.text == version else { continue }
@@ -53,6 +60,7 @@ struct FileCollector: Collector {
             seen[name] = delete ? nil : version
             try seen.save()
         }
+        if let refused { throw refused }
     }
 
     /// What tells one state of a file from another, and when it was last changed (seconds since 1970).

@@ -36,6 +36,16 @@ public final class Outgoing: Sendable {
         }
     }
 
+    /// The report that is the packet, where it lies in a file: as a packet it would have to be in memory, and a third longer.
+    var largeReport: Report? {
+        decoded.withLock { packet in
+            guard let packet, packet.events.isEmpty, packet.reports.count == 1, packet.reports[0].content.isFile else {
+                return nil
+            }
+            return packet.reports[0]
+        }
+    }
+
     /// Keeps only the bytes.
     func forgetPacket() { decoded.withLock { $0 = nil } }
 
@@ -64,7 +74,7 @@ public protocol OutChannel: Sendable {
     func send(_ packet: Outgoing) async -> Delivery
 }
 
-/// POSTs packets to the next service.
+/// POSTs packets to the next service, and large reports as they are.
 struct HTTPChannel: OutChannel {
     private let edge: EdgeConfiguration
     private let client: HTTPClient
@@ -81,13 +91,17 @@ struct HTTPChannel: OutChannel {
     }
 
     func send(_ packet: Outgoing) async -> Delivery {
-        var request = request
-        request.body = packet.bytes
-        if let token = edge.token { request.headers.append(("Authorization", "Bearer \(token.revealed)")) }
-        if let trace = packet.meta.trace { request.headers.append(("traceparent", trace.description)) }
-        if let state = packet.meta.trace?.state { request.headers.append(("tracestate", state)) }
         do {
-            let response = try await client.send(request)
+            let response: HTTPClientResponse
+            if let large = packet.largeReport.flatMap(upload), case let answer = try await post(large, packet),
+                answer.status != 404
+            {
+                response = answer
+            } else {
+                var request = request
+                request.body = packet.bytes
+                response = try await post(request, packet)
+            }
             switch response.status {
             case 200, 201, 202, 204: return .delivered
             case 400, 413, 415, 422: return .refused(status: response.status, Self.reason(response.body))
@@ -101,6 +115,33 @@ struct HTTPChannel: OutChannel {
         } catch {
             return .later("\(error)", afterSeconds: nil)
         }
+    }
+
+    private func post(_ request: HTTPClientRequest, _ packet: Outgoing) async throws -> HTTPClientResponse {
+        var request = request
+        if let token = edge.token { request.headers.append(("Authorization", "Bearer \(token.revealed)")) }
+        if let trace = packet.meta.trace { request.headers.append(("traceparent", trace.description)) }
+        if let state = packet.meta.trace?.state { request.headers.append(("tracestate", state)) }
+        return try await client.send(request)
+    }
+
+    /// The call that brings a report as it is; nil where the target has no such call, or the report says what no query can.
+    private func upload(_ report: Report) -> HTTPClientRequest? {
+        guard edge.to.hasSuffix("/v1/packets") else { return nil }
+        var query: [(name: String, value: String)] = []
+        for field in report.fields.fields {
+            guard let value = report.fields.json(field), value.members == nil else { return nil }
+            query += (value.items ?? [value]).map { (field.name, $0.plain) }
+        }
+        var request = request
+        request.url = edge.to.dropLast("packets".count) + "reports" + HTTPClientRequest.query(query)
+        request.headers = [
+            ("Content-Type", "application/octet-stream"), (Route.idempotencyKey, "\"\(report.id)\""),
+        ]
+        request.content = report.content
+        // The answer comes when all of it is done: each megabyte has the time of a packet.
+        request.timeoutMilliseconds *= 1 + report.content.count >> 20
+        return request
     }
 
     /// The details of a JSON:API error document, or the beginning of whatever came.

@@ -79,7 +79,9 @@ extension Service {
         case .refused(let status, let why):
             edge.latency.observe(since: started)
             metrics.count("intelmq_errors_total", 1, [("stage", "send"), ("code", String(status))])
-            return hasGrave ? await isolate(packet, edge, status: status, why, tries) : Sent(delivery: delivery)
+            // A large report stays with its collector, who says why.
+            let isLarge = packet.largeReport != nil
+            return hasGrave && !isLarge ? await isolate(packet, edge, status: status, why, tries) : Sent(delivery: delivery)
         }
     }
 

@@ -167,7 +167,8 @@ extension Service {
                 503, "no-edges",
                 "\(configuration.name) has no edges: what it takes would be lost; add edges: to its configuration")
         }
-        let durable = isDurable
+        // A report in a file is too large for the spool, too: it stays with its collector until the next hops have taken it.
+        let durable = isDurable && !packets.contains { $0.reports.contains { $0.content.isFile } }
         let outgoing = packets.map { packet in
             var packet = packet
             if packet.meta.trace == nil { packet.meta.trace = TraceParent(beginning: packet.meta.id) }

@@ -53,6 +53,9 @@ package struct Route: Sendable {
         (200, "Yes.", "text/plain"), (503, "No.", "text/plain"),
     ]
 
+    /// The header that names a report, so that the same one sent again has one effect (draft-ietf-httpapi-idempotency-key-header).
+    static let idempotencyKey = "Idempotency-Key"
+
     /// The calls of a worker.
     package static func all(for worker: RosterEntry) -> [Route] {
         var routes: [Route] = []

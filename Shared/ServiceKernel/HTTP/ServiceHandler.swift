@@ -169,6 +169,10 @@ final class ServiceHandler: HTTPHandler {
     /// A raw body as a report: the query carries the fields of its feed, by their new, old or short names.
     private func report(_ head: HTTPRequestHead, _ content: BulkBytes) -> Report {
         var report = Report(content: content)
+        // A string of RFC 8941, or, as many write it, without its quotes.
+        if let key = head.header(Route.idempotencyKey)?.split(separator: "\"").first.map(String.init) {
+            report.id = UUID(key) ?? .derived(from: Array(key.utf8))
+        }
         for (name, value) in head.query {
             if name == "file_name" || name == "extra.file_name" {
                 report.fields.add(Key<String>.fileName.id, text: value)

@@ -182,17 +182,26 @@ extension Service {
         }
     }
 
-    /// Hands a report of a collector on; throws when it is not acknowledged.
+    /// Hands a report of a collector on, again and again until it is acknowledged: to the next hops it is the same report then, and
+    /// the source is not asked for it again. Throws when they refuse it, and when the service stops.
     func hand(_ report: Report) async throws(Rejection) {
-        guard await whenRunning() else { throw .unavailable("\(configuration.name) is stopping") }
         metrics.count("intelmq_reports_received_total")
         var packet = Packet(reports: [report])
         packet.meta.source = emitter
         packet.meta.producer = configuration.producer
         packet.meta.intakeAt = .now()
-        let answer = await pass([packet])
-        guard answer.isAccepted else { throw .unavailable(answer.problems.first?.detail ?? "the report was not taken") }
-        metrics.sawData()
+        var pause = 1.0
+        while await whenRunning() {
+            let answer = await pass([packet])
+            if answer.isAccepted { return metrics.sawData() }
+            let why = answer.problems.first?.detail ?? "the report was not taken"
+            guard answer.status >= 500 else { throw .unavailable(why) }
+            if pause == 1 { log.warning("a report waits for its next hop: \(why)", metadata: ["packet.id": "\(report.id)"]) }
+            let wait = max(answer.retryAfter ?? 0, Double.random(in: 0...pause) + 0.5)
+            guard (try? await Task.sleep(for: .seconds(wait))) != nil else { break }
+            pause = min(pause * 2, 60)
+        }
+        throw .unavailable("\(configuration.name) is stopping; the report is fetched again after its next start")
     }
 }
 

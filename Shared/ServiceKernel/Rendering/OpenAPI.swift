@@ -92,6 +92,10 @@ package enum OpenAPI {
         if route.name == .reports {
             parameters.append(parameter("feed.name", "query", "Name of the feed."))
             parameters.append(parameter("file_name", "query", "Name of the file the report came from."))
+            parameters.append(
+                parameter(
+                    Route.idempotencyKey, "header",
+                    "Identity of the report, at best a UUID: the same report with the same key, sent again, has one effect."))
         }
         if route.path.contains("{id}") { parameters.append(parameter("id", "path", "Number of the dead letter.")) }
         if route.path.contains("{generation}") { parameters.append(parameter("generation", "path", "Number of the generation.")) }
