@@ -1,5 +1,6 @@
 import CCurl
 import Synchronization
+import Threads
 
 /// The client's thread and its door. One multi handle, touched by the thread only, except for waking it.
 final class ClientCore: @unchecked Sendable {

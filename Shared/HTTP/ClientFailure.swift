@@ -57,6 +57,8 @@ enum ClientFailure {
             "the certificate's authority is not trusted here: name its certificate as the file of trusted authorities"
         case reason.contains("wrong version number"), reason.contains("packet length too long"):
             "the port does not seem to speak TLS: use http:// or another port"
+        case code == CURLE_SSL_CONNECT_ERROR && ["reset", "SYSCALL", "unexpected eof"].contains(where: reason.contains):
+            "it broke off in the handshake; if it does not speak TLS use http:// or another port"
         default: "check the certificate, its name and the trusted authorities"
         }
     }

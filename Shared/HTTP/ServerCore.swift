@@ -1,6 +1,7 @@
 import CMicroHTTPD
 import Glibc
 import Synchronization
+import Threads
 
 /// What the library's threads, the watchdog and the public `HTTPServer` share.
 ///

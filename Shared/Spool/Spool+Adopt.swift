@@ -1,3 +1,5 @@
+import Threads
+
 /// The spools of processes that are no more.
 extension Spool {
     /// Takes over what the spool in another folder holds, and removes that spool.

@@ -1,5 +1,6 @@
 import Glibc
 import SQLite
+import Threads
 
 /// The durable queue of a worker: packets on the worker's own disk, one cursor per edge of the graph.
 ///

@@ -48,7 +48,8 @@ struct HTTPServerTLSHostileTests {
                 try await HTTPClient().send(
                     HTTPClientRequest(url: "https://127.0.0.1:\(server.port)/hello", connectTimeoutMilliseconds: 60_000))
             }
-            #expect(error?.description.contains("does not seem to speak TLS") == true)
+            // Its answer may be lost when it closes the connection.
+            #expect(error?.description.contains("speak TLS") == true, "\(String(describing: error))")
             let plain = try await HTTPClient().send(HTTPClientRequest(url: "http://127.0.0.1:\(server.port)/hello"))
             #expect(plain.status == 200)
         }

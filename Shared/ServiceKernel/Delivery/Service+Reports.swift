@@ -4,6 +4,7 @@ public import IDF
 import Logging
 import Spool
 import Synchronization
+import Threads
 
 extension Service {
     /// Several packets are one append, which costs about as much as one packet alone; many at once would only take memory.
@@ -170,7 +171,7 @@ final class ParserFeed: Sendable {
 
     func start(_ parser: any Parser, _ report: Report, keepsOriginal: Bool, limit: Int, batch: Int) -> AsyncStream<[Event]> {
         let (stream, continuation) = AsyncStream.makeStream(of: [Event].self)
-        let isStarted = spawnThread {
+        let isStarted = startThread {
             var outcome = Outcome()
             var events = ParsedEvents(report: report, keepsOriginal: keepsOriginal, limit: limit, batch: batch) { batch in
                 guard !self.stopped.load(ordering: .relaxed) else { return }
@@ -238,30 +239,4 @@ final class UnsafeSemaphore: @unchecked Sendable {
 
     func wait() { while sem_wait(semaphore) != 0 {} }
     func signal(_ times: Int = 1) { for _ in 0..<times { sem_post(semaphore) } }
-}
-
-/// Runs a closure on a new thread; false when the system gives none.
-@discardableResult
-func spawnThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-    let box = Unmanaged.passRetained(ThreadBody(body))
-    var thread = pthread_t()
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    pthread_attr_setstacksize(&attributes, 1 << 20)
-    guard pthread_create(&thread, &attributes, runThreadBody, box.toOpaque()) == 0 else {
-        box.release()
-        return false
-    }
-    return true
-}
-
-private final class ThreadBody: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-}
-
-private func runThreadBody(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    if let argument { Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().body() }
-    return nil
 }

@@ -4,6 +4,7 @@ public import HTTP
 import IDF
 import Logging
 import Synchronization
+import Threads
 
 /// Runs one service as a daemon: listener, pumps, rounds of a collector, signals, draining.
 public final class ServiceRunner: Sendable {
@@ -220,7 +221,7 @@ public enum Signals {
             sigaction(number, &action, nil)
         }
         let end = ends.read
-        spawnThread {
+        startThread {
             var stops = 0
             var first = ContinuousClock.now
             while true {

@@ -2,6 +2,7 @@ import Glibc
 public import IDF
 import Logging
 import Synchronization
+import Threads
 
 /// The processes of one worker: starts them, starts a crashed one again after a growing pause, and says what became of each.
 public final class Supervisor: Sendable {
@@ -231,7 +232,7 @@ public final class Supervisor: Sendable {
             throw error
         }
         let (words, line) = (output.read, lifeline.write)
-        let isRead = spawnThread { [log] in
+        let isRead = startThread { [log] in
             Self.read(words, into: log)
             close(words)
             close(line)
@@ -272,7 +273,7 @@ public final class Supervisor: Sendable {
     static func followSupervisor() {
         guard getenv(variable) != nil else { return }
         unsetenv(variable)
-        spawnThread {
+        startThread {
             var byte: UInt8 = 0
             while true {
                 let count = Glibc.read(STDIN_FILENO, &byte, 1)

@@ -1,4 +1,5 @@
 import Synchronization
+import Threads
 
 /// Writes on a thread of its own, all at once whatever has come while the last write was under way (group commit):
 /// a store that syncs is asked to do it once for many packets, and no task's thread waits for a disk.
@@ -15,7 +16,7 @@ public final class GroupWriter<Item: Sendable>: Sendable {
     /// Starts the thread.
     /// - Parameter write: writes items, all or none, and returns when they are safe. Throwing refuses all of them.
     public init(_ write: @escaping @Sendable ([Item]) throws(Rejection) -> Void) {
-        spawnThread { [core] in
+        startThread { [core] in
             while true {
                 core.signal.wait()
                 let waiting = core.waiting.withLock { waiting in

@@ -54,31 +54,3 @@ func milliseconds(_ clock: clockid_t) -> Int64 {
     clock_gettime(clock, &now)
     return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
 }
-
-private final class Start {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-}
-
-private func runThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let argument else { return nil }
-    Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
-    return nil
-}
-
-/// Starts a detached thread that gets no signals; false when the system has none to give.
-func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-    var all = sigset_t()
-    var old = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_SETMASK, &all, &old)
-    defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
-    let start = Unmanaged.passRetained(Start(body))
-    var thread = pthread_t()
-    guard pthread_create(&thread, nil, runThread, start.toOpaque()) == 0 else {
-        start.release()
-        return false
-    }
-    pthread_detach(thread)
-    return true
-}
