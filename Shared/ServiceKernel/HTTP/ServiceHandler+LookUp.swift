@@ -18,7 +18,7 @@ struct LookUpHeaders: Sendable {
     }
 }
 
-/// `GET /v1/lookup/{value}`: answered on the server's own thread.
+/// Look-ups: of one value, on the server's own thread, and of many.
 extension ServiceHandler {
     /// - Parameter path: `/v1/lookup/VALUE` or `/v1/lookup/VALUE/FIELD`.
     func lookup(_ path: String, _ head: HTTPRequestHead) -> HTTPResponse {
@@ -53,6 +53,46 @@ extension ServiceHandler {
             return problem(Problem(404, "not-found", "nothing is known about \(field.name) of \(value.prefix(80))"))
         }
         return HTTPResponse(status: 200, headers: headers.text, body: Array(text.utf8) + [0x0A])
+    }
+
+    /// `POST /v1/lookup`: a JSON array, or one value a line.
+    func lookupMany(_ body: [UInt8]) -> HTTPResponse {
+        var values: [String]
+        if body.first(where: { $0 > 0x20 }) == 0x5B {
+            do {
+                values = (try JSONValue(parsing: body).items ?? []).map(\.plain)
+            } catch {
+                return problem(Problem(400, "malformed-json", "\(error)", line: error.line, column: error.column))
+            }
+        } else {
+            values = body.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self).trimmed }
+            // NDJSON: one JSON string a line.
+            values = values.map { $0.hasPrefix("\"") ? (try? JSONValue(parsing: $0.utf8))?.string ?? $0 : $0 }
+        }
+        guard values.count <= service.configuration.limits.events else {
+            return problem(
+                Problem(
+                    413, "too-many-values",
+                    "found \(values.count) values, the limit is \(service.configuration.limits.events) (limits.events)"))
+        }
+        var out: [UInt8] = []
+        for value in values {
+            do {
+                if let event = try service.lookup(value) {
+                    out.append(contentsOf: Self.lookupDocument(value, event))
+                } else {
+                    out.append(
+                        contentsOf: Problem.document([
+                            Problem(422, "invalid-value", "found \"\(value.prefix(80))\", wanted \(lookupWanted)")
+                        ]))
+                    out.append(0x0A)
+                }
+            } catch {
+                out.append(contentsOf: Problem.document([error.problem]))
+                out.append(0x0A)
+            }
+        }
+        return HTTPResponse(status: 200, headers: [("Content-Type", "application/x-ndjson")], body: out)
     }
 
     /// Whether a list of entity tags holds this one (RFC 9110, section 13.1.2: weak comparison).

@@ -9,7 +9,7 @@ final class ServiceHandler: HTTPHandler {
     let service: Service
     private let routes: [Route.Name: Route]
     private let document: [UInt8]
-    private let answers = RequestDurations()
+    let answers = RequestDurations()
     let lookUpHeaders: Mutex<LookUpHeaders>
 
     init(_ service: Service) {
@@ -21,8 +21,6 @@ final class ServiceHandler: HTTPHandler {
         service.metrics.observe("intelmq_http_requests_total") { [answers] in answers.totals }
         service.metrics.observe("intelmq_http_request_duration_seconds") { [answers] in answers.histograms }
     }
-
-    // MARK: by the head alone
 
     func immediate(_ head: HTTPRequestHead) -> HTTPResponse? {
         let started = ContinuousClock.now
@@ -118,9 +116,9 @@ final class ServiceHandler: HTTPHandler {
         return answer
     }
 
-    private func notKept(_ reason: String) -> HTTPResponse { problem(Problem(507, "no-space", "the report \(reason)")) }
+    func notKept(_ reason: String) -> HTTPResponse { problem(Problem(507, "no-space", "the report \(reason)")) }
 
-    private func tooLarge(_ head: HTTPRequestHead, limit: Int, unpacked: Bool) -> HTTPResponse {
+    func tooLarge(_ head: HTTPRequestHead, limit: Int, unpacked: Bool) -> HTTPResponse {
         let isReport = head.path == "/v1/reports" || service.configuration.entry.family == .parser
         let setting = isReport ? "limits.report" : "limits.body"
         let found = unpacked ? "more after decompression" : head.contentLength.map { "\($0) bytes" } ?? "a longer body"
@@ -129,144 +127,7 @@ final class ServiceHandler: HTTPHandler {
         )
     }
 
-    // MARK: bodies
-
-    func respond(to request: HTTPRequest) async -> HTTPResponse {
-        let started = ContinuousClock.now
-        let answer = await answer(request)
-        answers.count(request.head.path, answer.status, since: started)
-        return answer
-    }
-
-    private func answer(_ request: HTTPRequest) async -> HTTPResponse {
-        var content = request.content
-        if let encoding = request.head.header("Content-Encoding").flatMap({ ContentEncoding(rawValue: $0.lowercased()) }),
-            encoding != .identity
-        {
-            do {
-                content = try decode(
-                    content, encoding: encoding, limit: bodyLimit(request.head), folder: folderForLargeBody(request.head))
-            } catch {
-                switch error.kind {
-                case .tooLarge: return tooLarge(request.head, limit: bodyLimit(request.head), unpacked: true)
-                case .notKept: return notKept("\(error)")
-                default: return problem(Problem(400, "content-encoding", "the body cannot be decompressed: \(error)"))
-                }
-            }
-        }
-        switch Route.named(request.head.path).first {
-        case .packets:
-            if request.head.header("Prefer")?.contains("return=representation") == true { return representation(content.array) }
-            return response(await service.take(bytes: content.array, trace: trace(request.head)))
-        case .reports:
-            let report = report(request.head, content)
-            return response(await service.take(report, from: trace(request.head).map { Packet.Meta(trace: $0) }))
-        case .lookupMany: return lookupMany(content.array)
-        default: return problem(Problem(404, "unknown-path", "no such call here"))
-        }
-    }
-
-    /// A raw body as a report: the query carries the fields of its feed, by their new, old or short names.
-    private func report(_ head: HTTPRequestHead, _ content: BulkBytes) -> Report {
-        var report = Report(content: content)
-        // A string of RFC 8941, or, as many write it, without its quotes.
-        if let key = head.header(Route.idempotencyKey)?.split(separator: "\"").first.map(String.init) {
-            report.id = UUID(key) ?? .derived(from: Array(key.utf8))
-        }
-        for (name, value) in head.query {
-            if name == "file_name" || name == "extra.file_name" {
-                report.fields.add(Key<String>.fileName.id, text: value)
-            } else if let field = FieldID(name) ?? DHO.field(name) {
-                report.fields.add(field, text: value)
-            }
-        }
-        return report
-    }
-
-    private func representation(_ body: [UInt8]) -> HTTPResponse {
-        do {
-            let packet = try Packet(decoding: body, eventLimit: service.configuration.limits.events)
-            return HTTPResponse(
-                status: 200, headers: [("Content-Type", Packet.mediaType)], body: try service.represent(packet).encoded())
-        } catch let error as PacketError {
-            return .problems(error.problems)
-        } catch let error as Rejection {
-            return problem(error.problem)
-        } catch {
-            return problem(Problem(500, "internal", "\(error)"))
-        }
-    }
-
-    private func lookupMany(_ body: [UInt8]) -> HTTPResponse {
-        var values: [String]
-        if body.first(where: { $0 > 0x20 }) == 0x5B {
-            do {
-                values = (try JSONValue(parsing: body).items ?? []).map(\.plain)
-            } catch {
-                return problem(Problem(400, "malformed-json", "\(error)", line: error.line, column: error.column))
-            }
-        } else {
-            values = body.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self).trimmed }
-            // NDJSON: one JSON string a line.
-            values = values.map { $0.hasPrefix("\"") ? (try? JSONValue(parsing: $0.utf8))?.string ?? $0 : $0 }
-        }
-        guard values.count <= service.configuration.limits.events else {
-            return problem(
-                Problem(
-                    413, "too-many-values",
-                    "found \(values.count) values, the limit is \(service.configuration.limits.events) (limits.events)"))
-        }
-        var out: [UInt8] = []
-        for value in values {
-            do {
-                if let event = try service.lookup(value) {
-                    out.append(contentsOf: Self.lookupDocument(value, event))
-                } else {
-                    out.append(
-                        contentsOf: Problem.document([
-                            Problem(422, "invalid-value", "found \"\(value.prefix(80))\", wanted \(lookupWanted)")
-                        ]))
-                    out.append(0x0A)
-                }
-            } catch {
-                out.append(contentsOf: Problem.document([error.problem]))
-                out.append(0x0A)
-            }
-        }
-        return HTTPResponse(status: 200, headers: [("Content-Type", "application/x-ndjson")], body: out)
-    }
-
-    // MARK: answers
-
-    private func response(_ answer: Answer) -> HTTPResponse {
-        guard answer.isAccepted else {
-            var response = HTTPResponse.problems(answer.problems)
-            response.status = answer.status
-            if let after = answer.retryAfter { response.headers.append(("Retry-After", String(Int(max(1, after.rounded(.up)))))) }
-            return response
-        }
-        var meta: [JSONValue.Member] = [.init("accepted", .integer(answer.accepted))]
-        if !answer.failed.isEmpty {
-            meta.append(
-                .init(
-                    "failed",
-                    .array(
-                        answer.failed.prefix(100).map {
-                            .object(["index": .integer($0.index), "code": .string($0.code), "detail": .string($0.detail)])
-                        })))
-            meta.append(.init("failed-count", .integer(answer.failed.count)))
-        }
-        var body = JSONValue.object(["jsonapi": .object(["version": .string("1.1")]), "meta": .object(meta)]).bytes
-        body.append(0x0A)
-        return HTTPResponse(status: answer.status, headers: [("Content-Type", Packet.mediaType)], body: body)
-    }
-
     func problem(_ one: Problem) -> HTTPResponse { .problem(one) }
-
-    /// The trace that a request names (W3C Trace Context).
-    private func trace(_ head: HTTPRequestHead) -> TraceParent? {
-        head.header("traceparent").flatMap { TraceParent($0) }?.with(state: head.list("tracestate"))
-    }
 }
 
 extension StringProtocol {
