@@ -117,7 +117,7 @@ let package = Package(
         service(
             "Gateway",
             [
-                "ServiceKernel", "StatusDaemon", "Workflow", "HTTP", "Spool",
+                "Bulk", "ServiceKernel", "StatusDaemon", "Workflow", "HTTP", "Spool",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -6,6 +6,7 @@ import Workflow
 extension GatewayHandler {
     private static let sent = [
         "Content-Type", "Content-Encoding", "Accept", "Prefer", "traceparent", "tracestate", "If-None-Match",
+        Route.idempotencyKey,
     ]
     private static let returned = ["Content-Type", "ETag", "Cache-Control", "Retry-After", "Allow"]
 
@@ -27,10 +28,13 @@ extension GatewayHandler {
     func pass(_ request: HTTPRequest, to node: Graph.Node, _ route: Route, _ path: String) async -> HTTPResponse {
         let head = request.head
         let query = ControlSocket.text(head.query.map { ($0.name, $0.value) }.filter { $0.0 != "node" || route.name == .lookup })
-        let outgoing = self.request(
+        var outgoing = self.request(
             head.method, to: node, path + query,
-            headers: Self.sent.compactMap { name in head.list(name).map { (name, $0) } },
-            body: head.method.route == .get ? nil : request.body)
+            headers: Self.sent.compactMap { name in head.list(name).map { (name, $0) } })
+        if head.method.route != .get {
+            outgoing.content = request.content
+            outgoing.timeoutMilliseconds = gateway.configuration.limits.timeout.milliseconds(forReportOf: request.content.count)
+        }
         let answer: HTTPClientResponse
         do throws(HTTPClientError) { answer = try await gateway.client.send(outgoing) } catch {
             return .refusal(away(node, "\(error)"))

@@ -1,3 +1,4 @@
+import Bulk
 import HTTP
 import IDF
 import Logging
@@ -82,6 +83,14 @@ final class GatewayHandler: HTTPHandler {
         if head.path.hasSuffix("/v1/reports") { return limits.report.bytes }
         return head.path.hasSuffix("/v1/packets")
             ? max(limits.body.bytes, limits.report.bytes / 3 * 4 + 65536) : limits.body.bytes
+    }
+
+    func folderForLargeBody(_ head: HTTPRequestHead) -> String? {
+        head.path.hasSuffix("/v1/reports") ? gateway.configuration.state ?? BulkWriter.temporaryDirectory : nil
+    }
+
+    func cannotKeep(_ head: HTTPRequestHead, _ error: BulkError) -> HTTPResponse {
+        .problem(Problem(507, "no-space", "the report \(error)"))
     }
 
     func tooLarge(_ head: HTTPRequestHead, limit: Int) -> HTTPResponse { .tooLarge(limit) }

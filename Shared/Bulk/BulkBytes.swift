@@ -82,16 +82,21 @@ public struct BulkBytes: Sendable {
     /// The first ones, in memory.
     public func prefix(_ length: Int) -> [UInt8] { withBytes { Array($0.prefix(length)) } }
 
-    /// How often a byte is there.
-    public func occurrences(of byte: UInt8) -> Int {
+    /// Calls with one piece after the other, each valid during its call.
+    public func eachPiece(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
         withBytes { bytes in
-            var found = 0
             for start in stride(from: 0, to: bytes.count, by: Self.piece) {
-                for one in bytes[start..<min(start + Self.piece, bytes.count)] where one == byte { found += 1 }
+                body(UnsafeBufferPointer(rebasing: bytes[start..<min(start + Self.piece, bytes.count)]))
                 release()
             }
-            return found
         }
+    }
+
+    /// How often a byte is there.
+    public func occurrences(of byte: UInt8) -> Int {
+        var found = 0
+        eachPiece { for one in $0 where one == byte { found += 1 } }
+        return found
     }
 
     /// Calls with each line, without its line feed, and its number from 1, as long as it answers true. A last line feed begins no line;

@@ -4,7 +4,7 @@ import TestSupport
 
 /// The short form of `make torture`: services are killed, stopped and ended, and no acknowledged event is lost.
 @Suite(.serialized) struct TortureTests {
-    @Test(.timeLimit(.minutes(25)))
+    @Test(.timeLimit(.minutes(20)))
     func `what was acknowledged survives twelve seconds of kills`() async throws {
         let tool = URL(fileURLWithPath: Program.path).deletingLastPathComponent().appendingPathComponent("torture")
         let folder = try Folder()

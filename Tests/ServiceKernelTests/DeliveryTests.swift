@@ -1,6 +1,7 @@
 import IDF
 import ServiceKernelTesting
 import Spool
+import Synchronization
 import TestSupport
 import Testing
 
@@ -54,6 +55,74 @@ import Testing
         #expect(await service.take(given).status == 200)
         let ids = channel.packets.map(\.meta.id)
         #expect(ids.count == 3 && ids[0] == ids[1] && ids[0] != ids[2])
+    }
+
+    /// After a reload a report that comes again may be cut otherwise.
+    @Test func aPartIsOnlyTakenForTheSamePart() async throws {
+        let report = Report(content: Array("1\n2\n3\n4\n5\n".utf8))
+        var seen: [UUID: [UUID]] = [:]
+        var repeats = 0
+        for batch in [2, 3, 2, 5, 1] {
+            let channel = RecordingChannel()
+            let parser = try service("line-parser", edges: [("a", channel)]) { $0.limits.batch = batch }
+            #expect(await parser.take(report).status == 200)
+            for packet in channel.packets {
+                let events = packet.events.map(\.id)
+                if let known = seen.updateValue(events, forKey: packet.meta.id) {
+                    #expect(known == events)
+                    repeats += 1
+                }
+            }
+        }
+        #expect(repeats >= 3, "cut alike they are the same packets")
+    }
+
+    @Test func aCollectorTriesAgainWithTheSameReport() async throws {
+        let lines = RecordedLines()
+        let (up, late) = (
+            RecordingChannel(), RecordingChannel { _, tries in tries < 2 ? .later("away", afterSeconds: 0) : .delivered }
+        )
+        let collector = try service("obedient-expert", edges: [("up", up), ("late", late)], lines: lines)
+        let report = Report(content: Array("1\n".utf8))
+        try await collector.hand(report)
+        #expect(up.attempts == 1, "who has it is not asked again")
+        #expect(late.attempts == 2)
+        #expect((up.packets + late.packets).allSatisfy { $0.reports.map(\.id) == [report.id] })
+        #expect(lines.all.count { $0.contains("a report waits for its next hop: edge late: away") } == 1)
+    }
+
+    /// In a later round the collector makes another report of the same bytes.
+    @Test func aRefusedReportIsTheSameInTheNextRound() async throws {
+        let tried = Mutex<[(packet: UUID, report: UUID)]>([])
+        let channel = RecordingChannel { packet, tries in
+            tried.withLock { $0.append((packet.meta.id, packet.reports[0].id)) }
+            return tries < 3 ? .refused(status: 413, "too large") : .delivered
+        }
+        let collector = try service("obedient-expert", edges: [("a", channel)])
+        for _ in 0..<2 {
+            await #expect(throws: Rejection.malformed("edge a: too large")) {
+                try await collector.hand(Report(content: Array("1\n".utf8)))
+            }
+        }
+        for _ in 0..<2 { try await collector.hand(Report(content: Array("1\n".utf8))) }
+        try await collector.hand(Report(content: Array("2\n".utf8)))
+        let ids = tried.withLock { $0 }
+        #expect(Set(ids[..<3].map(\.report)).count == 1 && Set(ids[..<3].map(\.packet)).count == 1)
+        #expect(Set(ids[2...].map(\.report)).count == 3, "what is acknowledged and comes again is another one")
+    }
+
+    @Test func aWaitingReportEndsWithTheService() async throws {
+        let collector = try service(
+            "obedient-expert", edges: [("a", RecordingChannel { _, _ in .later("no", afterSeconds: nil) })])
+        let waiting = Task { () -> Bool in
+            do { try await collector.hand(Report(content: Array("1\n".utf8))) } catch {
+                return (error as? Rejection)?.isTemporary == true
+            }
+            return false
+        }
+        try await Task.sleep(for: .milliseconds(50))
+        collector.drain()
+        #expect(await waiting.value)
     }
 
     @Test func anyTimeOfIntakeIsHarmless() async throws {

@@ -161,6 +161,10 @@ private func text(_ answer: HTTPClientResponse) -> String { String(decoding: ans
                 await eventually { readFile("\(folder.path)/out").map { $0.count { $0 == 10 } } == wanted },
                 "\(written) \(wanted)")
         }
+        // The same name for something else is no repetition.
+        let other = try await service.call(.post, "/v1/reports", [("Idempotency-Key", "monday")], Array("two\n".utf8))
+        #expect(other.status == 202)
+        #expect(await eventually { readFile("\(folder.path)/out").map { $0.count { $0 == 10 } } == 5 })
         await service.stop()
     }
 

@@ -44,7 +44,7 @@ final class Storm: Sendable {
 
     // MARK: the main thread
 
-    /// Ten times what it takes.
+    /// Several times what it takes.
     private var longest: Duration { .seconds(480 + 10 * options.seconds) }
 
     /// Works until the run is over (nil) or one of the signals comes. A run that does not come to its end is ended with what it was

@@ -111,7 +111,7 @@ final class Supervisor: Sendable {
         let signal = status & 0x7F
         let code = status >> 8 & 0xFF
         // Until a program has its handlers it has the system's: before its log says that it has started.
-        let isYoung = !Machine.tail(hop.log, lines: 20).contains(" pid=\(slot.process)")
+        let isYoung = !Machine.tail(hop.log, lines: 20).split(whereSeparator: \.isWhitespace).contains("pid=\(slot.process)")
         let how = signal != 0 ? "died of signal \(signal)" : "ended with code \(code)"
         if slot.isKilled, signal == SIGKILL { return }
         if isYoung, signal == SIGTERM && slot.terminatedAt != nil || signal == SIGHUP && slot.wasHungUp {

@@ -137,7 +137,7 @@ private final class Feed: HTTPHandler {
         let taken = Mutex<[String]>([])
         await #expect(throws: Rejection.self) {
             try await files.collect(WorkerContext(stateDirectory: state, log: log)) { report throws(Rejection) in
-                if report.fileName == "a.csv" { throw .unavailable("too large") }
+                if report.fileName == "a.csv" { throw .malformed("too large") }
                 taken.withLock { $0.append(report.fileName ?? "") }
             }
         }

@@ -49,7 +49,8 @@ struct FileCollector: Collector {
                     try await hand(feed.report(member.content, url: "file://localhost\(file)", fileName: member.name))
                 }
             } catch {
-                // It must not keep the others back.
+                // One that is refused must not keep the others back; where nobody takes any, there is no need to try them all.
+                guard !error.isTemporary else { throw error }
                 context.log.error("\(file) is not taken: \(error)")
                 refused = error
                 continue

@@ -82,6 +82,14 @@ public struct Report: Sendable {
 
     /// Name of the file the report came from.
     public var fileName: String? { fields[.fileName] }
+
+    /// The id of a report that its sender gives a name: the same name for the same bytes gives the same id, and no other.
+    /// A name that is a UUID gives the id its time.
+    public static func id(named name: String, _ content: BulkBytes) -> UUID {
+        let (high, low) = digest(of: content)
+        if let given = UUID(name) { return given.part(Int(truncatingIfNeeded: high ^ low)) }
+        return .derived(from: Array(name.utf8) + UUID(high: high, low: low).bytes)
+    }
 }
 
 extension Packet {

@@ -11,6 +11,7 @@ public final class Outgoing: Sendable {
     public let count: Int
     private let decoded: Mutex<Packet?>
     private let encoded: Mutex<[UInt8]?>
+    private let takers = Mutex<Set<String>>([])
 
     init(_ packet: Packet) {
         meta = packet.meta
@@ -46,6 +47,10 @@ public final class Outgoing: Sendable {
         }
     }
 
+    /// Whether the next hop of an edge has it from an earlier try.
+    func isTaken(by edge: Edge) -> Bool { takers.withLock { $0.contains(edge.name) } }
+    func take(by edge: Edge) { takers.withLock { _ = $0.insert(edge.name) } }
+
     /// Keeps only the bytes.
     func forgetPacket() { decoded.withLock { $0 = nil } }
 
@@ -79,11 +84,13 @@ struct HTTPChannel: OutChannel {
     private let edge: EdgeConfiguration
     private let client: HTTPClient
     private let request: HTTPClientRequest
+    private let timeout: Interval
 
     /// - Parameter tls: the certificate to show where the target wants one.
     init(_ edge: EdgeConfiguration, client: HTTPClient, tls: TLSConfiguration?, timeout: Interval) {
         self.edge = edge
         self.client = client
+        self.timeout = timeout
         request = HTTPClientRequest(
             method: .post, url: edge.to, headers: [("Content-Type", Packet.mediaType)],
             timeoutMilliseconds: Int(timeout.seconds * 1000), connectTimeoutMilliseconds: 3000, responseLimit: 1 << 20,
@@ -92,16 +99,12 @@ struct HTTPChannel: OutChannel {
 
     func send(_ packet: Outgoing) async -> Delivery {
         do {
-            let response: HTTPClientResponse
-            if let large = packet.largeReport.flatMap(upload), case let answer = try await post(large, packet),
-                answer.status != 404
-            {
-                response = answer
-            } else {
-                var request = request
-                request.body = packet.bytes
-                response = try await post(request, packet)
-            }
+            var request = packet.largeReport.flatMap(upload) ?? request
+            if request.content == nil { request.body = packet.bytes }
+            if let token = edge.token { request.headers.append(("Authorization", "Bearer \(token.revealed)")) }
+            if let trace = packet.meta.trace { request.headers.append(("traceparent", trace.description)) }
+            if let state = packet.meta.trace?.state { request.headers.append(("tracestate", state)) }
+            let response = try await client.send(request)
             switch response.status {
             case 200, 201, 202, 204: return .delivered
             case 400, 413, 415, 422: return .refused(status: response.status, Self.reason(response.body))
@@ -115,14 +118,6 @@ struct HTTPChannel: OutChannel {
         } catch {
             return .later("\(error)", afterSeconds: nil)
         }
-    }
-
-    private func post(_ request: HTTPClientRequest, _ packet: Outgoing) async throws -> HTTPClientResponse {
-        var request = request
-        if let token = edge.token { request.headers.append(("Authorization", "Bearer \(token.revealed)")) }
-        if let trace = packet.meta.trace { request.headers.append(("traceparent", trace.description)) }
-        if let state = packet.meta.trace?.state { request.headers.append(("tracestate", state)) }
-        return try await client.send(request)
     }
 
     /// The call that brings a report as it is; nil where the target has no such call, or the report says what no query can.
@@ -139,8 +134,7 @@ struct HTTPChannel: OutChannel {
             ("Content-Type", "application/octet-stream"), (Route.idempotencyKey, "\"\(report.id)\""),
         ]
         request.content = report.content
-        // The answer comes when all of it is done: each megabyte has the time of a packet.
-        request.timeoutMilliseconds *= 1 + report.content.count >> 20
+        request.timeoutMilliseconds = timeout.milliseconds(forReportOf: report.content.count)
         return request
     }
 
@@ -242,4 +236,10 @@ struct InProcessChannel: OutChannel {
         default: return .later(answer.problems.first?.detail ?? "status \(answer.status)", afterSeconds: answer.retryAfter)
         }
     }
+}
+
+extension Interval {
+    /// A time limit as milliseconds, for a call that brings a report: its answer comes when all of it is done, and ten seconds for each
+    /// MiB are some hundred rows a second.
+    package func milliseconds(forReportOf bytes: Int) -> Int { Int(seconds * 1000) + bytes >> 20 * 10_000 }
 }

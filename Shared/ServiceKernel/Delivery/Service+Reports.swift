@@ -40,13 +40,12 @@ extension Service {
                 open -= 1
                 if let one, !one.isAccepted, answer.isAccepted { answer = one }
             }
-            var batch = 0
             var chunk: [Outgoing] = []
             var chunkBytes = 0
             for await events in parsing {
                 var packet = Packet(events: events)
-                packet.meta.id = report.id.part(-1 - batch)
-                batch += 1
+                // By what it holds: should the report come again after a reload, and be cut otherwise, no other part is taken for it.
+                packet.meta.id = report.id.part(-1 - answer.accepted).part(-1 - events.count)
                 packet.meta.source = self.emitter
                 packet.meta.producer = self.configuration.producer
                 packet.meta.intakeAt = intake

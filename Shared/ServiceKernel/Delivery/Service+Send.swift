@@ -13,6 +13,7 @@ extension Service {
                 group.addTask {
                     var answer = Answer(status: 200)
                     // Who does not answer is passed over.
+                    if share.contains(where: packet.isTaken) { return answer }
                     for edge in share {
                         answer = await self.relay(packet, over: edge)
                         if answer.isAccepted || answer.status < 500 { break }
@@ -35,7 +36,9 @@ extension Service {
     }
 
     private func relay(_ packet: Outgoing, over edge: Edge) async -> Answer {
-        guard let part = edge.filter.map({ $0.part(of: packet, over: edge.name) }) ?? packet else { return Answer(status: 200) }
+        guard let part = edge.filter.map({ $0.part(of: packet, over: edge.name) }) ?? packet, !packet.isTaken(by: edge) else {
+            return Answer(status: 200)
+        }
         let sent = await send(part, over: edge)
         if case .later(let why, let after) = sent.delivery {
             return .refused(503, "next-hop", "edge \(edge.name): \(why)", retryAfter: after ?? 1)
@@ -43,7 +46,9 @@ extension Service {
         if case .refused(let status, let why) = sent.delivery {
             return .refused(status, "next-hop", "edge \(edge.name): \(why)")
         }
-        return await bury(sent.letters, packet.meta.trace) ? Answer(status: 200) : Self.noGrave
+        guard await bury(sent.letters, packet.meta.trace) else { return Self.noGrave }
+        packet.take(by: edge)
+        return Answer(status: 200)
     }
 
     /// What became of a packet: `.delivered` or `.later`; `.refused` only where no dead letter can be kept.

@@ -161,6 +161,21 @@ extension Service {
     func pass(_ packets: [Packet]) async -> Answer {
         let packets = packets.filter { !$0.events.isEmpty || !$0.reports.isEmpty }
         guard !packets.isEmpty else { return Answer(status: 200) }
+        let answer = await pass(packets.map(outgoing))
+        if answer.isAccepted, !edges.isEmpty { for packet in packets { countUnrouted(packet) } }
+        return answer
+    }
+
+    /// A packet that is to be handed on.
+    func outgoing(_ packet: Packet) -> Outgoing {
+        var packet = packet
+        if packet.meta.trace == nil { packet.meta.trace = TraceParent(beginning: packet.meta.id) }
+        packet.meta.notFor = isDurable ? notTheirTurn(packet.meta.path) : []
+        return Outgoing(packet)
+    }
+
+    /// The same with packets that may have been tried before.
+    func pass(_ packets: [Outgoing]) async -> Answer {
         guard !edges.isEmpty else {
             if configuration.isOneTime { return Answer(status: 200) }
             return .refused(
@@ -168,20 +183,9 @@ extension Service {
                 "\(configuration.name) has no edges: what it takes would be lost; add edges: to its configuration")
         }
         // A report in a file is too large for the spool, too: it stays with its collector until the next hops have taken it.
-        let durable = isDurable && !packets.contains { $0.reports.contains { $0.content.isFile } }
-        let outgoing = packets.map { packet in
-            var packet = packet
-            if packet.meta.trace == nil { packet.meta.trace = TraceParent(beginning: packet.meta.id) }
-            packet.meta.notFor = durable ? notTheirTurn(packet.meta.path) : []
-            return Outgoing(packet)
-        }
+        if isDurable, !packets.contains(where: { $0.largeReport != nil }) { return await keep(packets) }
         var answer = Answer(status: 200)
-        if durable {
-            answer = await keep(outgoing)
-        } else {
-            for one in outgoing where answer.isAccepted { answer = await relay(one) }
-        }
-        if answer.isAccepted { for packet in packets { countUnrouted(packet) } }
+        for one in packets where answer.isAccepted { answer = await relay(one) }
         return answer
     }
 

@@ -26,6 +26,8 @@ public final class Service: Sendable {
     let draining = Atomic<Bool>(false)
     let paused = Atomic<Bool>(false)
     let isReloading = Atomic<Bool>(false)
+    /// The ids under which reports of a collector were handed on and are not acknowledged yet, by what tells the reports apart.
+    let owed = Mutex<[UUID: UUID]>([:])
     /// Counts packets for edges that take turns.
     let turn = Atomic<Int>(0)
     /// Packets and reports that the worker has in hand.

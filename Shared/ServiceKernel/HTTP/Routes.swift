@@ -54,7 +54,7 @@ package struct Route: Sendable {
     ]
 
     /// The header that names a report, so that the same one sent again has one effect (draft-ietf-httpapi-idempotency-key-header).
-    static let idempotencyKey = "Idempotency-Key"
+    package static let idempotencyKey = "Idempotency-Key"
 
     /// The calls of a worker.
     package static func all(for worker: RosterEntry) -> [Route] {

@@ -45,7 +45,7 @@ extension ServiceHandler {
         var report = Report(content: content)
         // A string of RFC 8941, or, as many write it, without its quotes.
         if let key = head.header(Route.idempotencyKey)?.split(separator: "\"").first.map(String.init) {
-            report.id = UUID(key) ?? .derived(from: Array(key.utf8))
+            report.id = Report.id(named: key, content)
         }
         for (name, value) in head.query {
             if name == "file_name" || name == "extra.file_name" {

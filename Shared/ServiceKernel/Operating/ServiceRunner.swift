@@ -175,7 +175,9 @@ extension Service {
             } catch {
                 metrics.count("intelmq_errors_total", 1, [("stage", "collect"), ("code", error.code)])
                 log.error("a round failed, it is tried again: \(error)")
-                guard (try? await Task.sleep(for: .seconds(Double.random(in: 0...pause) + 0.5))) != nil else { return }
+                // What was refused for good is not better in a second.
+                let wait = error.isTemporary ? Double.random(in: 0...pause) + 0.5 : collector.interval.seconds
+                guard (try? await Task.sleep(for: .seconds(wait))) != nil else { return }
                 pause = min(pause * 2, max(1, collector.interval.seconds), 600)
                 continue
             }
@@ -183,26 +185,51 @@ extension Service {
         }
     }
 
-    /// Hands a report of a collector on, again and again until it is acknowledged: to the next hops it is the same report then, and
-    /// the source is not asked for it again. Throws when they refuse it, and when the service stops.
+    /// Hands a report of a collector on, again and again until it is acknowledged. To the next hops it is the same report each time,
+    /// in later rounds, too; those that have taken it are not asked again.
+    ///
+    /// Throws `.malformed` when one of them refuses it for good, `.unavailable` when the service stops. A one-time run tries once.
     func hand(_ report: Report) async throws(Rejection) {
+        let stopping = Rejection.unavailable(
+            "\(configuration.name) is stopping; the report is fetched again after its next start")
+        guard await whenRunning() else { throw stopping }
         metrics.count("intelmq_reports_received_total")
+        var report = report
+        let name = Report.id(named: (report.fields[.feedURL] ?? "") + " " + (report.fileName ?? ""), report.content)
+        report.id = owed.withLock { owed in
+            let id = owed[name] ?? report.id
+            // Who is refused something else in every round is not remembered for ever.
+            if owed.count > 1000 { owed = [:] }
+            owed[name] = id
+            return id
+        }
         var packet = Packet(reports: [report])
+        // Its own, but the same each time.
+        packet.meta.id = report.id.part(-1)
         packet.meta.source = emitter
         packet.meta.producer = configuration.producer
         packet.meta.intakeAt = .now()
-        var pause = 1.0
+        let outgoing = outgoing(packet)
+        var (pause, tries) = (1.0, 0)
         while await whenRunning() {
-            let answer = await pass([packet])
-            if answer.isAccepted { return metrics.sawData() }
+            let answer = await pass([outgoing])
+            if answer.isAccepted {
+                owed.withLock { $0[name] = nil }
+                return metrics.sawData()
+            }
             let why = answer.problems.first?.detail ?? "the report was not taken"
-            guard answer.status >= 500 else { throw .unavailable(why) }
-            if pause == 1 { log.warning("a report waits for its next hop: \(why)", metadata: ["packet.id": "\(report.id)"]) }
+            guard answer.status >= 500 else { throw .malformed(why) }
+            guard !configuration.isOneTime else { throw .unavailable(why) }
+            // Now, and about once an hour.
+            if tries % 60 == 0 {
+                log.warning("a report waits for its next hop: \(why)", metadata: ["packet.id": "\(packet.meta.id)"])
+            }
+            tries += 1
             let wait = max(answer.retryAfter ?? 0, Double.random(in: 0...pause) + 0.5)
             guard (try? await Task.sleep(for: .seconds(wait))) != nil else { break }
             pause = min(pause * 2, 60)
         }
-        throw .unavailable("\(configuration.name) is stopping; the report is fetched again after its next start")
+        throw stopping
     }
 }
 

@@ -95,7 +95,8 @@ package enum OpenAPI {
             parameters.append(
                 parameter(
                     Route.idempotencyKey, "header",
-                    "Identity of the report, at best a UUID: the same report with the same key, sent again, has one effect."))
+                    "What the sender calls the report, at best a UUID: the same bytes with the same key, sent again, have one effect."
+                ))
         }
         if route.path.contains("{id}") { parameters.append(parameter("id", "path", "Number of the dead letter.")) }
         if route.path.contains("{generation}") { parameters.append(parameter("generation", "path", "Number of the generation.")) }
