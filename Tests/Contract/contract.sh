@@ -44,11 +44,12 @@ echo "valid documents:"
 $tools/bin/openapi-spec-validator "$place/composed.json" openapi/*.json openapi/workflows/*.yaml > "$place/valid" || { cat "$place/valid"; exit 1; }
 grep -c ': OK$' "$place/valid"
 
+# One worker: with threads, Python before 3.11.8 now and then fails in ast.parse (python/cpython#106905).
 # not_a_server_error is left to status_code_conformance: 503 is documented where a node may be away.
 st() {
   $tools/bin/schemathesis run "$@" --seed 20261122 --generation-database none \
     --checks status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance \
-    --suppress-health-check all --no-color --workers 2 > "$place/st.log" 2>&1 || { cat "$place/st.log"; exit 1; }
+    --suppress-health-check all --no-color --workers 1 > "$place/st.log" 2>&1 || { cat "$place/st.log"; exit 1; }
   grep -E '^  (Selected|Tested):|generated' "$place/st.log"
 }
 echo "the gateway, and the nodes behind it, to whom may look:"
