@@ -31,6 +31,13 @@ enum Comparison {
     }
 
     private static func differences(_ theirs: JSONValue, _ ours: JSONValue, _ isParser: Bool) -> [String] {
+        fields(theirs, ours, isParser).map { "\($0.name): theirs \(show($0.theirs)), ours \(show($0.ours))" }
+    }
+
+    /// The fields that differ.
+    static func fields(
+        _ theirs: JSONValue, _ ours: JSONValue, _ isParser: Bool
+    ) -> [(name: String, theirs: JSONValue?, ours: JSONValue?)] {
         let a = flat(theirs)
         let b = flat(ours)
         return Set(a.keys).union(b.keys).sorted().compactMap { name in
@@ -39,7 +46,7 @@ enum Comparison {
             if name == "__type" || name == "time.observation" && left == nil { return nil }
             if name == "raw", isParser, sameRow(left, right) { return nil }
             if let left, let right, same(left, right) { return nil }
-            return "\(name): theirs \(show(left)), ours \(show(right))"
+            return (name, left, right)
         }
     }
 
@@ -90,7 +97,7 @@ enum Comparison {
         return false
     }
 
-    private static func time(_ text: String) -> Timestamp? {
+    static func time(_ text: String) -> Timestamp? {
         guard text.count >= 19 else { return nil }
         return Array(text.utf8).withUnsafeBufferPointer { Timestamp($0) }
     }

@@ -98,7 +98,9 @@ struct Counterpart: Sendable {
         let isParser = worker.hasSuffix("-parser")
         let found = Comparison.differences(
             theirs: vector.output, ours: ours, isParser: isParser, ignoresTime: worker.hasSuffix("-collector"))
-        return found.isEmpty ? .agrees : .differs(found + notes)
+        if found.isEmpty { return .agrees }
+        let listed = isParser ? Listed(vector: vector, notes: notes).rows(theirs: vector.output, ours: ours) : nil
+        return listed.map { .listed($0.sorted()) } ?? .differs(found + notes)
     }
 
     private static func report(_ message: JSONValue, overwrite: Bool) -> Report? {

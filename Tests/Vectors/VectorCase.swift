@@ -63,6 +63,8 @@ struct VectorCase {
 /// What running a case gave.
 enum Outcome {
     case agrees
+    /// Differs only in what these rows of the list of differences name.
+    case listed([String])
     case differs([String])
     case skipped(String)
 }
@@ -71,6 +73,8 @@ enum Outcome {
 struct Tally {
     var cases = 0
     var agreeing = 0
+    var listed: [String: Int] = [:]
+    var listedCases = 0
     var skipped = 0
     var differences: [String] = []
     var differing = 0
@@ -80,6 +84,9 @@ struct Tally {
         cases += 1
         switch outcome {
         case .agrees: agreeing += 1
+        case .listed(let rows):
+            listedCases += 1
+            for row in rows { listed[row, default: 0] += 1 }
         case .skipped(let reason):
             skipped += 1
             reasons[reason, default: 0] += 1
@@ -92,6 +99,8 @@ struct Tally {
     mutating func merge(_ other: Tally) {
         cases += other.cases
         agreeing += other.agreeing
+        listedCases += other.listedCases
+        listed.merge(other.listed) { $0 + $1 }
         skipped += other.skipped
         differing += other.differing
         differences += other.differences
@@ -99,8 +108,8 @@ struct Tally {
     }
 
     func line(_ name: String) -> String {
-        let numbers = [cases, agreeing, differing, skipped].map { String($0) }
-        let widths = [6, 10, 11, 9]
+        let numbers = [cases, agreeing, listedCases, differing, skipped].map { String($0) }
+        let widths = [6, 10, 8, 11, 9]
         return name.padding(toLength: 32, withPad: " ", startingAt: 0)
             + zip(numbers, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }.joined()
     }

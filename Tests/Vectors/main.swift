@@ -26,13 +26,14 @@ for kind in ["collector", "parser", "expert", "output"] {
     }
 }
 
-print("bot                              cases  agreeing  differing  skipped")
+print("bot                              cases  agreeing  listed  differing  skipped")
 var sum = Tally()
 for (bot, tally) in tallies.sorted(by: { $0.key < $1.key }) {
     print(tally.line(bot))
     sum.merge(tally)
 }
 print(sum.line("all"))
+for (row, count) in sum.listed.sorted(by: { $0.key < $1.key }) { print("listed \(count), in docs/differences.md: \(row)") }
 for (reason, count) in sum.reasons.sorted(by: { $0.key < $1.key }) { print("skipped \(count): \(reason)") }
 for text in sum.differences.prefix(shown) { print(text) }
 if sum.differences.count > shown {
