@@ -99,8 +99,8 @@ struct Counterpart: Sendable {
         let found = Comparison.differences(
             theirs: vector.output, ours: ours, isParser: isParser, ignoresTime: worker.hasSuffix("-collector"))
         if found.isEmpty { return .agrees }
-        let listed = isParser ? Listed(vector: vector, notes: notes).rows(theirs: vector.output, ours: ours) : nil
-        return listed.map { .listed($0.sorted()) } ?? .differs(found + notes)
+        return Listed(vector: vector, notes: notes).rows(theirs: vector.output, ours: ours).map { .listed($0.sorted()) }
+            ?? .differs(found + notes)
     }
 
     private static func report(_ message: JSONValue, overwrite: Bool) -> Report? {

@@ -15,12 +15,12 @@ struct Listed {
         return Set(lines.filter { $0.hasPrefix("| ") }.map { $0.components(separatedBy: " | ")[0].dropFirst(2) }.map(String.init))
     }()
 
-    /// The rows that explain all differences of a parser's messages; nil if something is left.
+    /// The rows that explain all differences of the messages; nil if something is left.
     func rows(theirs: [JSONValue], ours: [JSONValue]) -> Set<String>? {
         var (rows, lonely, rest): (Set<String>, [JSONValue], [JSONValue]) = ([], [], ours)
         // What agrees belongs together, whatever else would be explained, too.
         for message in theirs {
-            if let at = rest.firstIndex(where: { Comparison.fields(message, $0, true).isEmpty }) {
+            if let at = rest.firstIndex(where: { fields(message, $0).isEmpty }) {
                 rest.remove(at: at)
             } else {
                 lonely.append(message)
@@ -41,9 +41,14 @@ struct Listed {
         return rows.isSubset(of: Self.rows) ? rows : nil
     }
 
+    private func fields(_ theirs: JSONValue, _ ours: JSONValue) -> [(name: String, theirs: JSONValue?, ours: JSONValue?)] {
+        // Collectors make the time.
+        Comparison.fields(theirs, ours, isOf(".parsers.")).filter { !isOf(".collectors.") || $0.name != "time.observation" }
+    }
+
     private func explained(_ theirs: JSONValue, _ ours: JSONValue) -> Set<String>? {
         var found: Set<String> = []
-        for field in Comparison.fields(theirs, ours, true) {
+        for field in fields(theirs, ours) {
             guard let row = row(field.name, field.theirs, field.ours) else { return nil }
             found.insert(row)
         }
@@ -51,12 +56,13 @@ struct Listed {
     }
 
     private func row(_ name: String, _ theirs: JSONValue?, _ ours: JSONValue?) -> String? {
-        if name == "raw" { return "`raw` of rows (`event.original`)" }
+        if name == "raw", isOf(".parsers.") { return "`raw` of rows (`event.original`)" }
         let otx = "`extra.time_updated`, empty texts and lists in `extra` (OTX)"
         if isOf("otx"), name.hasPrefix("extra.") {
             if ours == nil, theirs?.string == "" { return otx }
             if theirs == nil, ours?.items?.isEmpty == true { return otx }
         }
+        if isOf("collector_http"), name == "extra.file_name", theirs == nil { return "`extra.file_name` of a download" }
         guard let theirs = theirs?.string, let ours = ours?.string else { return nil }
         if isOf("otx"), name == "extra.time_updated", let cut = Comparison.time(theirs), let whole = Comparison.time(ours) {
             let lost = whole.nanoseconds - cut.nanoseconds
@@ -86,10 +92,11 @@ struct Listed {
         if hasOpenQuote, (message.members ?? []).contains(where: { $0.value.string?.contains("\n") == true }) {
             return Self.openQuote
         }
+        if notes.contains(where: { $0.contains("wanted degrees") }) { return "Latitude, longitude" }
         guard isOf("n6") else { return nil }
         let address: Set = ["source.ip", "source.asn", "source.geolocation.cc"]
         let isBare = ours.contains { one in
-            Comparison.fields(message, one, true).allSatisfy { $0.theirs == nil && address.contains($0.name) }
+            fields(message, one).allSatisfy { $0.theirs == nil && address.contains($0.name) }
         }
         return isBare ? "n6 events with addresses (`n6-stomp`)" : nil
     }
@@ -104,6 +111,7 @@ struct Listed {
         if isOf("csv"), failures.contains(where: { $0.contains("KeyExists") }) {
             return "Alternatives `a\\|b` where `a` has a value from another column"
         }
+        if failures.contains(where: { $0.contains("invalid key 'extra.") }) { return "Members of `extra`" }
         let begin = Base64.decode((vector.input.first?["raw"]?.string ?? "").utf8)?.prefix(3)
         return begin == [0xEF, 0xBB, 0xBF] ? "Byte order mark at the begin" : nil
     }
