@@ -50,8 +50,8 @@ extension Queue: Sendable where Element: Sendable {}
 
 /// The newest packets, still in memory: an edge that keeps up never reads the disk.
 struct HotPackets: Sendable {
-    /// Bytes: an edge that is a second behind is still served from memory, and a long backlog costs no more than this.
-    static let limit = 16 << 20
+    /// Bytes: an edge that is a fraction of a second behind is still served from memory, and a long backlog costs no more than this.
+    static let limit = 8 << 20
 
     private var packets: [Int64: SpooledPacket] = [:]
     private var oldest: Int64 = 0

@@ -37,11 +37,16 @@ extension Writer {
         guard let store, freedBytes > 0 else { return }
         let free = try store.database.integer("PRAGMA freelist_count") ?? 0
         guard free > Self.pagesAtATime else {
+            // The file becomes shorter when all of the log is in it; a reader may have been in the way.
+            if isShrinking { try checkpoint() }
+            guard !isShrinking || loggedBytes == 0 else { return }
+            isShrinking = false
             freedBytes = 0
             return
         }
         try store.database.setSynchronous(.normal)
         try store.database.execute("PRAGMA incremental_vacuum(\(Self.pagesAtATime))")
+        isShrinking = true
         loggedBytes += 64 << 10
         if loggedBytes >= checkpointBytes || free <= 2 * Self.pagesAtATime { try checkpoint() }
     }

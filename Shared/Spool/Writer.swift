@@ -15,6 +15,8 @@ final class Writer: @unchecked Sendable {
     private var lastCommit: Int64 = 0
     var loggedBytes: Int64 = 0
     var freedBytes: Int64 = 0
+    /// Whether pages were given back that the file still has.
+    var isShrinking = false
     /// When acknowledgements that could not be written are tried again (monotonic milliseconds).
     private var nextTry: Int64 = 0
     var lastCare: Int64 = 0
