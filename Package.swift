@@ -141,7 +141,7 @@ let package = Package(
         tests("YAML", ["YAML"]),
         tests("CSV", ["CSV"]),
         tests("Archive", ["Archive", "Bulk", "CArchive"]),
-        tests("HTTP", ["HTTP"]),
+        tests("HTTP", ["Bulk", "HTTP"]),
         tests("SQLite", ["SQLite", "CSQLite"]),
         tests("Spool", ["Spool", "SQLite"], exclude: ["fixtures"]),
         tests("RecentSet", ["RecentSet"]),
@@ -152,7 +152,8 @@ let package = Package(
         tests("STIX", ["STIX"]),
         tests("Formats", ["Formats", "IDF"]),
         tests(
-            "ServiceKernel", ["ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
+            "ServiceKernel",
+            ["Bulk", "ServiceKernel", "ServiceKernelTesting", "Conditions", "IDF", "YAML", "HTTP", "Spool", "Archive"]),
         tests("Worker", fleet + ["IDF", "YAML", "HTTP", "SQLite", "Archive"]),
         tests("Fleet", fleet + ["ServiceKernelTesting", "Workflow", "IDF", "YAML", "HTTP"]),
         tests(

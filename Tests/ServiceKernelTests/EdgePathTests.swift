@@ -1,3 +1,4 @@
+import Bulk
 import Glibc
 import IDF
 import ServiceKernelTesting
@@ -104,6 +105,34 @@ import Testing
         if ack == "durable" {
             for account in service.status["accounts"]?.items ?? [] { #expect(account["is-balanced"]?.bool == true) }
         }
+    }
+
+    /// A large report goes past the spool, where it is written down whose turn it is.
+    @Test func oneOfAGroupGetsALargeReport() async throws {
+        let folder = TemporaryFolder()
+        var writer = BulkWriter(directory: folder.path, threshold: 10)
+        try Array("a report of more than ten bytes\n".utf8).withUnsafeBufferPointer { try writer.append($0) }
+        let content = try writer.finish()
+        #expect(content.isFile)
+        let (one, two) = (RecordingChannel(), RecordingChannel())
+        let share = EdgeFilter(share: "pair")
+        var configuration = ServiceConfiguration(entry("obedient-expert"))
+        configuration.ack = .durable
+        configuration.state = folder.path
+        let collector = try Service(
+            configuration,
+            edges: [Edge(name: "one", channel: one, filter: share), Edge(name: "two", channel: two, filter: share)],
+            log: .recording())
+        _ = try collector.openSpool()
+        #expect(collector.isDurable)
+        for number in 1...4 {
+            var report = Report(content: content)
+            report.fields.add(Key<String>.fileName.id, text: "\(number).csv")
+            try await collector.hand(report)
+            #expect(one.packets.count + two.packets.count == number)
+        }
+        #expect(one.packets.count == 2)
+        await collector.close()
     }
 
     @Test func aTurnPassesOnWhereNobodyAnswers() async throws {

@@ -44,17 +44,18 @@ struct FileCollector: Collector {
                 context.log.error("cannot unpack \(file): \(error)")
                 continue
             }
-            do throws(Rejection) {
-                for member in members where !member.content.isEmpty {
+            var isTaken = true
+            for member in members where !member.content.isEmpty {
+                do throws(Rejection) {
                     try await hand(feed.report(member.content, url: "file://localhost\(file)", fileName: member.name))
+                } catch {
+                    // One that is refused must not keep the others back; where nobody takes any, there is no need to try them all.
+                    guard !error.isTemporary else { throw error }
+                    context.log.error("\(member.name) of \(file) is not taken: \(error)")
+                    (refused, isTaken) = (error, false)
                 }
-            } catch {
-                // One that is refused must not keep the others back; where nobody takes any, there is no need to try them all.
-                guard !error.isTemporary else { throw error }
-                context.log.error("\(file) is not taken: \(error)")
-                refused = error
-                continue
             }
+            guard isTaken else { continue }
             // What has been written since is another version, and comes next time.
             guard Self.version(of: file)?.text == version else { continue }
             if delete { unlink(file) }

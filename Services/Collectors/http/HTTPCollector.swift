@@ -52,9 +52,16 @@ struct HTTPCollector: Collector {
                 // A cut answer may be whole the next time.
                 throw .unavailable("\(shown): \(error)")
             }
+            var refused: Rejection?
             for member in found where !member.content.isEmpty {
-                try await hand(feed.report(member.content, url: url, fileName: member.name))
+                do throws(Rejection) { try await hand(feed.report(member.content, url: url, fileName: member.name)) } catch {
+                    // One that is refused must not keep the others back.
+                    guard !error.isTemporary else { throw error }
+                    context.log.error("\(member.name) of \(shown) is not taken: \(error)")
+                    refused = error
+                }
             }
+            if let refused { throw refused }
         } else if !content.isEmpty {
             try await hand(feed.report(content, url: url, fileName: name))
         }

@@ -11,9 +11,11 @@ public final class Outgoing: Sendable {
     public let count: Int
     private let decoded: Mutex<Packet?>
     private let encoded: Mutex<[UInt8]?>
-    private let takers = Mutex<Set<String>>([])
+    private let takers: Mutex<Set<String>>
 
-    init(_ packet: Packet) {
+    /// - Parameter takers: edges whose next hop has it from earlier tries.
+    init(_ packet: Packet, takenBy takers: Set<String> = []) {
+        self.takers = Mutex(takers)
         meta = packet.meta
         count = packet.events.count + packet.reports.count
         decoded = Mutex(packet)
@@ -21,6 +23,7 @@ public final class Outgoing: Sendable {
     }
 
     init(meta: Packet.Meta, count: Int, bytes: [UInt8]) {
+        takers = Mutex([])
         self.meta = meta
         self.count = count
         decoded = Mutex(nil)
@@ -29,7 +32,9 @@ public final class Outgoing: Sendable {
 
     /// The packet as JSON.
     public var bytes: [UInt8] {
-        encoded.withLock { bytes in
+        // A large report is encoded only where nothing else can be done, and not kept while it waits.
+        if largeReport != nil { return decoded.withLock { $0?.encoded() } ?? [] }
+        return encoded.withLock { bytes in
             if let bytes { return bytes }
             let made = decoded.withLock { $0?.encoded() } ?? []
             bytes = made
@@ -49,6 +54,7 @@ public final class Outgoing: Sendable {
 
     /// Whether the next hop of an edge has it from an earlier try.
     func isTaken(by edge: Edge) -> Bool { takers.withLock { $0.contains(edge.name) } }
+    var takenBy: Set<String> { takers.withLock { $0 } }
     func take(by edge: Edge) { takers.withLock { _ = $0.insert(edge.name) } }
 
     /// Keeps only the bytes.
@@ -108,6 +114,9 @@ struct HTTPChannel: OutChannel {
             switch response.status {
             case 200, 201, 202, 204: return .delivered
             case 400, 413, 415, 422: return .refused(status: response.status, Self.reason(response.body))
+            case 404 where request.content != nil, 405 where request.content != nil:
+                return .refused(
+                    status: response.status, "\(withoutUser(edge.to)) takes no reports of this size: it has no /v1/reports")
             default:
                 // A whole number of seconds; the other form, a date, is left to our own back-off. An hour is enough for anyone.
                 let after = response.header("Retry-After").flatMap { UInt32($0) }.map { Double(min($0, 3600)) }

@@ -44,7 +44,8 @@ extension Service {
             var chunkBytes = 0
             for await events in parsing {
                 var packet = Packet(events: events)
-                // By what it holds: should the report come again after a reload, and be cut otherwise, no other part is taken for it.
+                // By its place and length: should the report come again after a reload, and be cut otherwise, no other part is taken
+                // for it. (A reload after which other rows are read is another matter.)
                 packet.meta.id = report.id.part(-1 - answer.accepted).part(-1 - events.count)
                 packet.meta.source = self.emitter
                 packet.meta.producer = self.configuration.producer

@@ -161,17 +161,21 @@ extension Service {
     func pass(_ packets: [Packet]) async -> Answer {
         let packets = packets.filter { !$0.events.isEmpty || !$0.reports.isEmpty }
         guard !packets.isEmpty else { return Answer(status: 200) }
-        let answer = await pass(packets.map(outgoing))
+        let answer = await pass(packets.map { outgoing($0) })
         if answer.isAccepted, !edges.isEmpty { for packet in packets { countUnrouted(packet) } }
         return answer
     }
 
     /// A packet that is to be handed on.
-    func outgoing(_ packet: Packet) -> Outgoing {
+    /// - Parameter takers: edges whose next hop has it from earlier tries.
+    func outgoing(_ packet: Packet, takenBy takers: Set<String> = []) -> Outgoing {
         var packet = packet
         if packet.meta.trace == nil { packet.meta.trace = TraceParent(beginning: packet.meta.id) }
-        packet.meta.notFor = isDurable ? notTheirTurn(packet.meta.path) : []
-        return Outgoing(packet)
+        let outgoing = Outgoing(packet, takenBy: takers)
+        // Whose turn it is is written down for what goes into the spool.
+        guard isDurable, outgoing.largeReport == nil else { return outgoing }
+        packet.meta.notFor = notTheirTurn(packet.meta.path)
+        return packet.meta.notFor.isEmpty ? outgoing : Outgoing(packet)
     }
 
     /// The same with packets that may have been tried before.

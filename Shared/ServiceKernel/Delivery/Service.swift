@@ -26,8 +26,15 @@ public final class Service: Sendable {
     let draining = Atomic<Bool>(false)
     let paused = Atomic<Bool>(false)
     let isReloading = Atomic<Bool>(false)
-    /// The ids under which reports of a collector were handed on and are not acknowledged yet, by what tells the reports apart.
-    let owed = Mutex<[UUID: UUID]>([:])
+    /// Reports of a collector's rounds since the last one that ended well, by what tells them apart.
+    let handed = Mutex<[UUID: Handed]>([:])
+    struct Handed {
+        let id: UUID
+        /// Edges whose next hop has it.
+        var takers: Set<String> = []
+        /// All have: it is only handed on again because something else of its round was not taken.
+        var isTaken = false
+    }
     /// Counts packets for edges that take turns.
     let turn = Atomic<Int>(0)
     /// Packets and reports that the worker has in hand.

@@ -172,6 +172,7 @@ extension Service {
                     try await self.hand(report)
                 }
                 pause = 1
+                handed.withLock { $0 = [:] }
             } catch {
                 metrics.count("intelmq_errors_total", 1, [("stage", "collect"), ("code", error.code)])
                 log.error("a round failed, it is tried again: \(error)")
@@ -186,7 +187,7 @@ extension Service {
     }
 
     /// Hands a report of a collector on, again and again until it is acknowledged. To the next hops it is the same report each time,
-    /// in later rounds, too; those that have taken it are not asked again.
+    /// in later rounds, too, until one ends well; those that have taken it are not asked again.
     ///
     /// Throws `.malformed` when one of them refuses it for good, `.unavailable` when the service stops. A one-time run tries once.
     func hand(_ report: Report) async throws(Rejection) {
@@ -196,25 +197,28 @@ extension Service {
         metrics.count("intelmq_reports_received_total")
         var report = report
         let name = Report.id(named: (report.fields[.feedURL] ?? "") + " " + (report.fileName ?? ""), report.content)
-        report.id = owed.withLock { owed in
-            let id = owed[name] ?? report.id
+        let before = handed.withLock { handed in
             // Who is refused something else in every round is not remembered for ever.
-            if owed.count > 1000 { owed = [:] }
-            owed[name] = id
-            return id
+            if handed.count > 1000 { handed = [:] }
+            let known = handed[name] ?? Handed(id: report.id)
+            handed[name] = known
+            return known
         }
+        if before.isTaken { return }
+        report.id = before.id
         var packet = Packet(reports: [report])
         // Its own, but the same each time.
         packet.meta.id = report.id.part(-1)
         packet.meta.source = emitter
         packet.meta.producer = configuration.producer
         packet.meta.intakeAt = .now()
-        let outgoing = outgoing(packet)
+        let outgoing = outgoing(packet, takenBy: before.takers)
+        defer { handed.withLock { $0[name]?.takers = outgoing.takenBy } }
         var (pause, tries) = (1.0, 0)
         while await whenRunning() {
             let answer = await pass([outgoing])
             if answer.isAccepted {
-                owed.withLock { $0[name] = nil }
+                handed.withLock { $0[name]?.isTaken = true }
                 return metrics.sawData()
             }
             let why = answer.problems.first?.detail ?? "the report was not taken"
