@@ -56,6 +56,8 @@ private func answer(_ port: UInt16, _ request: UnsafeRawBufferPointer, pieces: I
     while start < request.count {
         let count = min(pieces, request.count - start)
         let sent = send(socket, request.baseAddress! + start, count, Int32(MSG_NOSIGNAL))
+        // The fuzzer's own alarm comes every second.
+        if sent < 0, errno == EINTR { continue }
         if sent <= 0 { break }
         start += sent
     }
@@ -72,6 +74,7 @@ private func answer(_ port: UInt16, _ request: UnsafeRawBufferPointer, pieces: I
             continue
         }
         let count = recv(socket, &part, part.count, 0)
+        if count < 0, errno == EINTR { continue }
         if count <= 0 { return found }
         found.append(contentsOf: part[..<count])
     }
@@ -91,6 +94,13 @@ private func connection(_ port: UInt16) -> Int32 {
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
     let code = withUnsafeBytes(of: address) { bytes in
         bytes.baseAddress.map { connect(socket, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)) }
+    }
+    if code != 0, errno == EINTR {
+        // By the fuzzer's own alarm, which comes every second; the connection is made all the same.
+        var wait = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
+        while poll(&wait, 1, 15_000) < 0, errno == EINTR {}
+        expect(wait.revents == Int16(POLLOUT), "the service takes no connection: events \(wait.revents)")
+        return socket
     }
     expect(code == 0, "the service takes no connection: \(errno)")
     return socket
