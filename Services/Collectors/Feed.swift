@@ -1,3 +1,4 @@
+import Archive
 import Bulk
 import IDF
 import ServiceKernel
@@ -68,6 +69,26 @@ struct Feed: SettingValue {
         report.fields.add(Key.feedURL.id, text: withoutSecrets(url))
         if let fileName, let last = fileName.split(separator: "/").last { report.fields.add(Key.fileName.id, text: String(last)) }
         return report
+    }
+}
+
+extension Feed {
+    /// Hands on every member of what was fetched. One that is refused must not keep the others back: the last refusal is the answer.
+    /// Throws where nobody takes anything now; then there is no need to try them all.
+    /// - Parameter shown: what was fetched, as the log may name it.
+    func hand(
+        _ members: [ArchiveMember], of url: String, shown: String, _ log: Log,
+        to hand: @Sendable (Report) async throws(Rejection) -> Void
+    ) async throws(Rejection) -> Rejection? {
+        var refused: Rejection?
+        for member in members where !member.content.isEmpty {
+            do throws(Rejection) { try await hand(report(member.content, url: url, fileName: member.name)) } catch {
+                guard !error.isTemporary else { throw error }
+                log.error("\(member.name) of \(shown) is not taken: \(error)")
+                refused = error
+            }
+        }
+        return refused
     }
 }
 

@@ -86,7 +86,7 @@ final class GatewayHandler: HTTPHandler {
     }
 
     func folderForLargeBody(_ head: HTTPRequestHead) -> String? {
-        head.path.hasSuffix("/v1/reports") ? gateway.configuration.state ?? BulkWriter.temporaryDirectory : nil
+        head.path.hasSuffix("/v1/reports") ? gateway.configuration.folderForLargeReports : nil
     }
 
     func cannotKeep(_ head: HTTPRequestHead, _ error: BulkError) -> HTTPResponse {

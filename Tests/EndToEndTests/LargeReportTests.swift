@@ -20,13 +20,7 @@ struct LargeReportTests {
     func `memory does not grow with the report`(_ parser: String) async throws {
         let folder = try Folder()
         let ports = Program.freePorts(2)
-        let store = try await Program.serve(
-            "store",
-            """
-            worker: file-output
-            listen: 127.0.0.1:\(ports[1])
-            settings: {path: "\(folder.path)/events.ndjson"}
-            """, in: folder, port: ports[1])
+        let store = try await store(in: folder, port: ports[1])
         defer { store.terminate() }
         let settings = parser == "csv-parser" ? "{columns: [source.ip, custom.number, \"\"], type: scanner}" : "{}"
         let service = try await Program.serve(
@@ -78,13 +72,7 @@ struct LargeReportTests {
         // Nobody is there yet.
         #expect(
             await eventually { (try? await Program.metric("intelmq_reports_received_total", port: ports[0])) ?? 0 == 1 })
-        let store = try await Program.serve(
-            "store",
-            """
-            worker: file-output
-            listen: 127.0.0.1:\(ports[2])
-            settings: {path: "\(folder.path)/events.ndjson"}
-            """, in: folder, port: ports[2])
+        let store = try await store(in: folder, port: ports[2])
         defer { store.terminate() }
         let parser = try await Program.serve(
             "parser",
@@ -111,6 +99,16 @@ struct LargeReportTests {
         for part in [#""feed":{"name":"Größe & Co","url":"file://localhost/"#, #""accuracy":90"#] {
             #expect(first.contains(part), "\(first)")
         }
+    }
+
+    private func store(in folder: Folder, port: Int) async throws -> Process {
+        try await Program.serve(
+            "store",
+            """
+            worker: file-output
+            listen: 127.0.0.1:\(port)
+            settings: {path: "\(folder.path)/events.ndjson"}
+            """, in: folder, port: port)
     }
 
     /// The most memory that a process had, in kB.

@@ -44,18 +44,10 @@ struct FileCollector: Collector {
                 context.log.error("cannot unpack \(file): \(error)")
                 continue
             }
-            var isTaken = true
-            for member in members where !member.content.isEmpty {
-                do throws(Rejection) {
-                    try await hand(feed.report(member.content, url: "file://localhost\(file)", fileName: member.name))
-                } catch {
-                    // One that is refused must not keep the others back; where nobody takes any, there is no need to try them all.
-                    guard !error.isTemporary else { throw error }
-                    context.log.error("\(member.name) of \(file) is not taken: \(error)")
-                    (refused, isTaken) = (error, false)
-                }
+            if let one = try await feed.hand(members, of: "file://localhost\(file)", shown: file, context.log, to: hand) {
+                refused = one
+                continue
             }
-            guard isTaken else { continue }
             // What has been written since is another version, and comes next time.
             guard Self.version(of: file)?.text == version else { continue }
             if delete { unlink(file) }

@@ -42,29 +42,19 @@ struct HTTPCollector: Collector {
         let name =
             response.effectiveURL.split(separator: "?").first.flatMap { $0.split(separator: "/").last }.map(String.init)
             ?? "report"
-        if extract, isArchive(content) {
-            let found: [ArchiveMember]
-            do throws(ArchiveError) {
-                found = try unpack(
-                    content, only: members.isEmpty ? nil : members, limit: sizeLimit.bytes, fileName: name,
+        let members: [ArchiveMember]
+        do throws(ArchiveError) {
+            members =
+                extract && isArchive(content)
+                ? try unpack(
+                    content, only: self.members.isEmpty ? nil : self.members, limit: sizeLimit.bytes, fileName: name,
                     folder: context.folderForLargeReports)
-            } catch {
-                // A cut answer may be whole the next time.
-                throw .unavailable("\(shown): \(error)")
-            }
-            var refused: Rejection?
-            for member in found where !member.content.isEmpty {
-                do throws(Rejection) { try await hand(feed.report(member.content, url: url, fileName: member.name)) } catch {
-                    // One that is refused must not keep the others back.
-                    guard !error.isTemporary else { throw error }
-                    context.log.error("\(member.name) of \(shown) is not taken: \(error)")
-                    refused = error
-                }
-            }
-            if let refused { throw refused }
-        } else if !content.isEmpty {
-            try await hand(feed.report(content, url: url, fileName: name))
+                : [ArchiveMember(name: name, content: content)]
+        } catch {
+            // A cut answer may be whole the next time.
+            throw .unavailable("\(shown): \(error)")
         }
+        if let refused = try await feed.hand(members, of: url, shown: shown, context.log, to: hand) { throw refused }
         // Only now may the answer be forgotten: what was handed on is acknowledged.
         seen["asked"] = asked
         seen["etag"] = response.header("ETag")

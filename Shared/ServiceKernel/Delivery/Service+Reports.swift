@@ -139,8 +139,7 @@ extension Service {
 }
 
 extension Service {
-    /// Where reports that are too many bytes for memory lie while they are parsed.
-    var folderForLargeReports: String { configuration.state ?? BulkWriter.temporaryDirectory }
+    var folderForLargeReports: String { configuration.folderForLargeReports }
 
     /// The report in UTF-8, where the configuration says that it comes in something else.
     func decoded(_ report: Report) throws(Rejection) -> Report {
@@ -150,6 +149,11 @@ extension Service {
             report.content, limit: configuration.limits.report.bytes, folder: folderForLargeReports)
         return report
     }
+}
+
+extension ServiceConfiguration {
+    /// Where reports that are too many bytes for memory lie while they are worked on.
+    package var folderForLargeReports: String { state ?? BulkWriter.temporaryDirectory }
 }
 
 /// Runs a parser on a thread of its own and hands its batches to a task, a few at a time, so that a report of any

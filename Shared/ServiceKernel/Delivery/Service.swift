@@ -28,13 +28,6 @@ public final class Service: Sendable {
     let isReloading = Atomic<Bool>(false)
     /// Reports of a collector's rounds since the last one that ended well, by what tells them apart.
     let handed = Mutex<[UUID: Handed]>([:])
-    struct Handed {
-        let id: UUID
-        /// Edges whose next hop has it.
-        var takers: Set<String> = []
-        /// All have: it is only handed on again because something else of its round was not taken.
-        var isTaken = false
-    }
     /// Counts packets for edges that take turns.
     let turn = Atomic<Int>(0)
     /// Packets and reports that the worker has in hand.
